@@ -1,0 +1,153 @@
+// Runs test/**/*.test.ts, each file in a process of its own: under Node.js, and
+// under Deno unless the name contains ".node.".
+//
+//   node test/run.mjs [TEXT...]    only the files whose path contains a TEXT
+//
+// The last line is "N passed, N failed", and ", N skipped" when there are any.
+
+import { spawn } from "node:child_process";
+import { readdirSync, rmSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const LIMIT_MS = 120_000;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const output = join(root, "build", "test");
+
+/** The test files, relative to the project. */
+function find(filters) {
+  return readdirSync(join(root, "test"), { recursive: true })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => join("test", name))
+    .filter((name) =>
+      filters.length === 0 || filters.some((text) => name.includes(text))
+    )
+    .sort();
+}
+
+/** Runs a command: how it ended, and all that it printed. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    let text = "";
+    let late = false;
+    let settled = false;
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own, so that what a test has started ends with it.
+      detached: true,
+    });
+    const kill = () => {
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // There is nothing left to end.
+      }
+    };
+    const timer = setTimeout(() => {
+      late = true;
+      text += `\nstill running after ${LIMIT_MS / 1000} s\n`;
+      kill();
+    }, LIMIT_MS);
+    const finish = (ok) => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      resolve({ ok: ok && !late, text });
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (chunk) => text += chunk);
+    }
+    child.on("error", (error) => {
+      text += `${error.message}\n`;
+      finish(false);
+    });
+    child.on("exit", (code, signal) => {
+      if (signal !== null && !late) text += `\nended by ${signal}\n`;
+      // Also closes the pipes that a process left behind would hold open.
+      kill();
+      child.on("close", () => finish(code === 0));
+    });
+  });
+}
+
+/** Adds up what uvu printed; a file that did not finish has at least one failure. */
+function count({ ok, text }) {
+  const last = (word) => {
+    const found = [...text.matchAll(new RegExp(`^ +${word}: +(\\d+)`, "gm"))]
+      .at(-1);
+    return found === undefined ? undefined : Number(found[1]);
+  };
+  const total = last("Total");
+  const passed = last("Passed") ?? 0;
+  const skipped = last("Skipped") ?? 0;
+  let failed = total === undefined ? 1 : total - passed;
+  // It ended badly after its tests, or it had none.
+  if (failed === 0 && (!ok || total + skipped === 0)) failed = 1;
+  return { passed, failed, skipped };
+}
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const files = find(process.argv.slice(2));
+rmSync(output, { recursive: true, force: true });
+
+for (const file of files) {
+  const module = join(output, relative("test", file).replace(/\.ts$/, ".mjs"));
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [file],
+      outfile: module,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "es2022",
+      sourcemap: "inline",
+      external: ["zeromq-wasm", "zeromq-wasm/*"],
+      alias: {
+        "zeromq-wasm:bytes": "./build/bytes.mjs",
+        "zeromq-wasm:host": "./ts/host/detect_node.ts",
+      },
+    });
+  } catch {
+    // esbuild has said why.
+    console.log(`${file}  does not bundle`);
+    sum.failed++;
+    continue;
+  }
+
+  const runtimes = [["node", process.execPath, [
+    "--enable-source-maps",
+    module,
+  ]]];
+  if (!file.includes(".node.")) {
+    runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
+      "run",
+      "-A",
+      module,
+    ]]);
+  }
+  for (const [runtime, command, args] of runtimes) {
+    const started = performance.now();
+    const result = await run(command, args);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const counted = count(result);
+    for (const key of Object.keys(sum)) sum[key] += counted[key];
+    const { passed, failed, skipped } = counted;
+    console.log(
+      `${file}  ${runtime}  ${passed} passed, ${failed} failed` +
+        `${skipped > 0 ? `, ${skipped} skipped` : ""}  ${seconds} s`,
+    );
+    if (failed > 0) console.log(result.text.trimEnd().replace(/^/gm, "    "));
+  }
+}
+
+if (files.length === 0) console.log("no test file matches");
+console.log(
+  `${sum.passed} passed, ${sum.failed} failed` +
+    `${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`,
+);
+process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;

@@ -1,0 +1,51 @@
+/** The one error class of the library. */
+
+/** What libzmq says of its codes, as the native package words it. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  EADDRINUSE: "Address already in use",
+  EADDRNOTAVAIL: "Address not available",
+  EAGAIN: "Operation was not possible or timed out",
+  EBADF: "Socket is closed",
+  EFAULT: "Context is closed",
+  EFSM: "Operation cannot be accomplished in current state",
+  EHOSTUNREACH: "Host unreachable",
+  EINVAL: "Invalid argument",
+  EMFILE: "Too many open file descriptors",
+  ENAMETOOLONG: "Name too long",
+  ENOCOMPATPROTO: "Protocol is not compatible with the socket type",
+  ENODEV: "No such device",
+  ENOENT: "No such endpoint",
+  ENOMEM: "Out of memory",
+  ENOTFOUND: "Host name not found",
+  ENOTSUP: "Operation not supported by this socket type",
+  EPROTONOSUPPORT: "Protocol not supported",
+  ETERM: "Context was terminated",
+};
+
+/**
+ * What every operation throws or rejects with: `code` is a POSIX or ZeroMQ name
+ * (`EADDRINUSE`, `EAGAIN`, `EFSM`, `ETERM`, …), `errno` its number on this platform,
+ * `address` the endpoint concerned, if there is one.
+ */
+export class ZmqError extends Error {
+  override name = "Error";
+  readonly code: string;
+  readonly errno: number;
+  readonly address?: string;
+
+  constructor(
+    code: string,
+    errno: number,
+    details: { message?: string; address?: string; cause?: unknown } = {},
+  ) {
+    const sentence = details.message ?? SENTENCES[code] ?? code;
+    super(
+      sentence,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
+    this.code = code;
+    this.errno = errno;
+    if (details.address !== undefined) this.address = details.address;
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * LAYER 1 on Deno: `Host` on Deno's own API, without any node: import.
+ *
+ * Owns everything but the byte streams (deno_stream.ts): connecting by name within the granted
+ * permissions, resolving, permission checks, scheduling and the life of the process.
+ */
+import { errno } from "./deno_errors.ts";
+import {
+  closedListeners,
+  deno,
+  DenoConnection,
+  DenoStreamListener,
+  globals,
+  release,
+  setTimer,
+  toError,
+} from "./deno_stream.ts";
+import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
+import type { Connection, Host, HostAddress, Listener } from "./host.ts";
+import { describe, hostError, pathError } from "./messages.ts";
+
+/** Longest interval well below the limit of 2^31-1, above which it would fire at once. */
+const FOREVER_MS = 2 ** 30;
+
+/** Held keepAlives: while there are any, `beforeunload` must not end the process. */
+let alive = 0;
+
+const isLiteral = (host: string): boolean =>
+  host.includes(":") || /^[\d.]+$/.test(host);
+
+async function dialTcp(
+  address: HostAddress & { kind: "tcp" },
+  signal: AbortSignal,
+): Promise<DenoConn> {
+  const { host, port, family } = address;
+  const what = `connect ${describe(address)}`;
+  // Deno throws a RangeError; the kernel would refuse.
+  if (port === 0) throw hostError(what, "ECONNREFUSED");
+  if (family === 0 || isLiteral(host)) {
+    return deno.connect({ hostname: host, port, signal });
+  }
+  // Looking a name up ourselves gives the right family at once, but needs more permissions
+  // than the usual --allow-net=name:port, and asking for them could prompt the user.
+  const open = deno.permissions.querySync({ name: "net" }).state === "granted";
+  const addresses = open ? await resolve(host, family).catch(() => []) : [];
+  let failure: unknown;
+  for (const hostname of addresses) {
+    try {
+      return await deno.connect({ hostname, port, signal });
+    } catch (cause) {
+      failure = cause;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  const conn = await deno.connect({ hostname: host, port, signal });
+  if (conn.remoteAddr.hostname?.includes(":") === (family === 6)) return conn;
+  release(conn);
+  throw hostError(
+    what,
+    "ENOTFOUND",
+    undefined,
+    `no IPv${family} address (or needs --allow-net)`,
+  );
+}
+
+function connect(
+  address: HostAddress,
+  source?: { host: string; port: number },
+): Connection {
+  const what = `connect ${describe(address)}`;
+  const connection = new DenoConnection(what, undefined);
+  const anySource = source === undefined ||
+    (source.port === 0 && /^(0\.0\.0\.0|::)$/.test(source.host));
+  void connection.dial((signal) => {
+    const error = pathError("connect", address);
+    if (error !== undefined) throw error;
+    if (address.kind === "ipc") {
+      return deno.connect({ transport: "unix", path: address.path });
+    }
+    if (!anySource) {
+      throw hostError(
+        what,
+        "EOPNOTSUPP",
+        undefined,
+        "Deno cannot set a source address",
+      );
+    }
+    return dialTcp(address, signal);
+  });
+  return connection;
+}
+
+async function listen(
+  address: HostAddress,
+  backlog: number,
+): Promise<Listener> {
+  const error = pathError("listen", address);
+  if (error !== undefined) throw error;
+  await closedListeners();
+  try {
+    const listener = address.kind === "ipc"
+      ? deno.listen({ transport: "unix", path: address.path })
+      : deno.listen({
+        hostname: address.host,
+        port: address.port,
+        tcpBacklog: backlog,
+      });
+    return new DenoStreamListener(
+      listener,
+      `connection accepted by ${describe(address)}`,
+    );
+  } catch (cause) {
+    throw toError(`listen ${describe(address)}`, cause);
+  }
+}
+
+/** Deno offers no getaddrinfo: DNS (and /etc/hosts, which its resolver reads for itself). */
+async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
+  if (isLiteral(name)) return [name];
+  if (name === "localhost") {
+    return family === 4
+      ? ["127.0.0.1"]
+      : family === 6
+      ? ["::1"]
+      : ["127.0.0.1", "::1"];
+  }
+  const types = ([["A", 4], ["AAAA", 6]] as const).filter(([, of]) =>
+    family === 0 || family === of
+  );
+  const answers = await Promise.allSettled(
+    types.map(([type]) => deno.resolveDns(name, type)),
+  );
+  const found = answers.flatMap((answer) =>
+    answer.status === "fulfilled" ? answer.value : []
+  );
+  if (found.length > 0) return found;
+  const failed = answers.find((answer) => answer.status === "rejected");
+  const error = toError(`resolve ${name}`, failed?.reason);
+  // No record is "NotFound" here; what is neither that nor a permission may pass.
+  if (error.code === "EACCES") throw error;
+  const missing = failed === undefined ||
+    (failed.reason as Error).name === "NotFound";
+  throw hostError(
+    `resolve ${name}`,
+    missing ? "ENOTFOUND" : "EAI_AGAIN",
+    failed?.reason,
+  );
+}
+
+function checkConnect(address: HostAddress): void {
+  const needed: PermissionDescriptor[] = [];
+  let flag: string;
+  if (address.kind === "ipc") {
+    flag = "--allow-net";
+    needed.push({ name: "net" });
+    if (!address.path.startsWith("\0")) {
+      flag = `--allow-net, --allow-read and --allow-write=${address.path}`;
+      needed.push({ name: "read", path: address.path }, {
+        name: "write",
+        path: address.path,
+      });
+    }
+  } else {
+    const { host, port } = address;
+    const target = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    flag = `--allow-net=${target}`;
+    needed.push({ name: "net", host: target });
+  }
+  for (const descriptor of needed) {
+    if (stateOf(descriptor) === "denied") {
+      throw hostError(
+        `connect ${describe(address)}`,
+        "EACCES",
+        undefined,
+        `needs ${flag}`,
+      );
+    }
+  }
+}
+
+function stateOf(descriptor: PermissionDescriptor): string {
+  try {
+    return deno.permissions.querySync(descriptor).state;
+  } catch {
+    return "unknown"; // a host that Deno cannot parse: connecting will tell
+  }
+}
+
+function guard<T>(what: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw toError(what, cause);
+  }
+}
+
+function remove(path: string): void {
+  try {
+    deno.removeSync(path);
+  } catch (cause) {
+    const error = toError(`remove ${path}`, cause);
+    if (error.code !== "ENOENT") throw error;
+  }
+}
+
+function random(bytes: Uint8Array): void {
+  for (let start = 0; start < bytes.length; start += 65536) { // the most one call may ask for
+    const part = bytes.subarray(start, start + 65536) as Uint8Array<
+      ArrayBuffer
+    >;
+    globalThis.crypto.getRandomValues(part);
+  }
+}
+
+function keepAlive(): () => void {
+  const timer = globals.setInterval(() => {}, FOREVER_MS);
+  let held = true;
+  alive++;
+  return () => {
+    if (!held) return;
+    held = false;
+    alive--;
+    globals.clearInterval(timer);
+  };
+}
+
+function beforeExit(task: () => void): void {
+  globals.addEventListener("beforeunload", (event) => {
+    task();
+    if (alive > 0) event.preventDefault(); // the task found something to wait for
+  });
+}
+
+export function denoHost(): Host {
+  return {
+    name: "deno",
+    connect,
+    listen,
+    resolve,
+    checkConnect,
+    interfaces: () =>
+      guard(
+        "list network interfaces",
+        () =>
+          deno.networkInterfaces().map(({ name, address, family }) => (
+            {
+              name,
+              address,
+              family: family === "IPv6" ? 6 as const : 4 as const,
+            }
+          )),
+      ),
+    makeTempDir: () =>
+      guard(
+        "make a temporary directory",
+        () => deno.makeTempDirSync({ prefix: "zmq-" }),
+      ),
+    remove,
+    now: () => performance.now(),
+    random,
+    soon: (task) => globals.process.nextTick(task),
+    later: (task) => void globals.setImmediate(task),
+    setTimer,
+    keepAlive,
+    beforeExit,
+    errno: (code) => errno(code, deno.build.os),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * LAYER 1 on Deno: the parts of Deno's API that deno.ts uses, typed.
+ *
+ * Written out because this project is compiled without Deno's own library; signatures follow
+ * `deno types` of Deno 2.9. Also reaches the Node globals that Deno offers without any import.
+ */
+
+export interface NetAddr {
+  readonly hostname?: string;
+  readonly port?: number;
+}
+
+export interface DenoConn {
+  readonly localAddr: NetAddr;
+  readonly remoteAddr: NetAddr;
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+  unref(): void;
+  /** Only on tcp. */
+  setNoDelay?(on: boolean): void;
+  setKeepAlive?(on: boolean): void;
+}
+
+export interface DenoListener {
+  readonly addr: NetAddr;
+  accept(): Promise<DenoConn>;
+  close(): void;
+  unref(): void;
+}
+
+export type PermissionDescriptor =
+  | { name: "net"; host?: string }
+  | { name: "read" | "write"; path: string };
+
+interface UnixOptions {
+  transport: "unix";
+  path: string;
+}
+
+export interface DenoApi {
+  readonly build: { readonly os: string };
+  readonly permissions: {
+    querySync(
+      descriptor: PermissionDescriptor,
+    ): { state: "granted" | "denied" | "prompt" };
+  };
+  connect(
+    options:
+      | { hostname: string; port: number; signal?: AbortSignal }
+      | UnixOptions,
+  ): Promise<DenoConn>;
+  listen(
+    options:
+      | { hostname: string; port: number; tcpBacklog?: number }
+      | UnixOptions,
+  ): DenoListener;
+  resolveDns(name: string, type: "A" | "AAAA"): Promise<string[]>;
+  networkInterfaces(): {
+    name: string;
+    address: string;
+    family: "IPv4" | "IPv6";
+  }[];
+  makeTempDirSync(options: { prefix: string }): string;
+  removeSync(path: string): void;
+  unrefTimer(timer: unknown): void;
+}
+
+/** What deno.ts takes from the global object; not typed by the standard library alone. */
+export interface DenoGlobals {
+  readonly Deno: DenoApi;
+  readonly process: { nextTick(task: () => void): void };
+  setImmediate(task: () => void): unknown;
+  setTimeout(task: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+  setInterval(task: () => void, ms: number): unknown;
+  clearInterval(timer: unknown): void;
+  addEventListener(
+    type: "beforeunload",
+    listener: (event: Event) => void,
+  ): void;
+}

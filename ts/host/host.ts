@@ -1,0 +1,121 @@
+/**
+ * LAYER 1: what a JavaScript runtime must offer so that libzmq can run on it.
+ *
+ * One file per runtime implements `Host`; nothing above this folder may name a runtime.
+ * Rules that every implementation keeps:
+ *  - no callback of `ConnectionEvents` or `ListenerEvents` runs synchronously inside a call
+ *    of `Host`, `Connection` or `Listener`: WebAssembly is on the stack then;
+ *  - everything is created *unreferenced*: a socket alone keeps no process alive,
+ *    `keepAlive` does;
+ *  - failures are `HostError`s with a POSIX `code`.
+ */
+
+/** Where to connect or listen. */
+export type HostAddress =
+  | {
+    readonly kind: "tcp";
+    /** An IP literal, or (connect only) a host name. */
+    readonly host: string;
+    readonly port: number;
+    /** Restricts the resolution of a name; 0 takes either family. */
+    readonly family: 4 | 6 | 0;
+  }
+  | {
+    readonly kind: "ipc";
+    /** File-system path; a leading NUL means a name in Linux's abstract namespace. */
+    readonly path: string;
+  };
+
+/** A failure of the host, named as POSIX names it. */
+export class HostError extends Error {
+  override name = "HostError";
+  constructor(readonly code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** What happens on a connection. After `closed` nothing more is called. */
+export interface ConnectionEvents {
+  /** The connection stands (not called for accepted ones); addresses are valid from here on. */
+  connected(): void;
+  /** Bytes arrived. `bytes` is only valid during the call. */
+  data(bytes: Uint8Array): void;
+  /** The peer finished writing; writing to it may still work. */
+  ended(): void;
+  /** Everything given to `write` so far has left: follows each `write` that returned false. */
+  drained(): void;
+  /** Over, by an error or (without one) by our own close. Called once. */
+  closed(error?: HostError): void;
+}
+
+/** One byte stream. */
+export interface Connection {
+  /** Our end and the peer's: valid from `connected` on; for ipc, undefined. */
+  readonly local: { host: string; port: number } | undefined;
+  readonly remote: { host: string; port: number } | undefined;
+  /** Says who is told; for accepted connections called before this turn of the event loop ends. */
+  start(events: ConnectionEvents): void;
+  /**
+   * Writes all of `bytes`. True: the bytes are gone and the memory may be reused at once.
+   * False: the host holds on to the memory until `drained`; no further write before that.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Stops delivering data; at most one more `data` may follow. */
+  pause(): void;
+  resume(): void;
+  setNoDelay(on: boolean): void;
+  /** Idle seconds before the first probe; 0 leaves the system's. */
+  setKeepAlive(on: boolean, idleSeconds: number): void;
+  /** Closes; bytes still held are sent first, then FIN. No events follow. */
+  close(): void;
+}
+
+/** A listening endpoint. */
+export interface Listener {
+  /** The address really bound (port 0 resolved); for ipc, undefined. */
+  readonly local: { host: string; port: number } | undefined;
+  /** Called once, before any connection can arrive in a later turn. */
+  start(onConnection: (connection: Connection) => void): void;
+  close(): void;
+}
+
+export interface Host {
+  readonly name: string;
+  /** Starts to connect; `source` is the local address of `tcp://source;destination`. Never throws. */
+  connect(
+    address: HostAddress,
+    source?: { host: string; port: number },
+  ): Connection;
+  /** Binds and listens. Rejects with a HostError: EADDRINUSE, EADDRNOTAVAIL, EACCES, … */
+  listen(address: HostAddress, backlog: number): Promise<Listener>;
+  /** IP literals of a name. Rejects with a HostError: ENOTFOUND, EAI_AGAIN, EACCES. */
+  resolve(name: string, family: 4 | 6 | 0): Promise<string[]>;
+  /** Throws a HostError EACCES if this runtime is known to forbid connecting there. */
+  checkConnect(address: HostAddress): void;
+  /** Network interfaces by name, one entry per address. May throw HostError EACCES. */
+  interfaces(): { name: string; address: string; family: 4 | 6 }[];
+  /** Makes a fresh private directory and returns its path. Throws a HostError. */
+  makeTempDir(): string;
+  /** Removes a file or an empty directory; a missing one is no error. Throws a HostError. */
+  remove(path: string): void;
+  /** Monotonic time in milliseconds, with a fraction. */
+  now(): number;
+  /** Fills with cryptographically secure random bytes; throws if it cannot. */
+  random(bytes: Uint8Array): void;
+  /** Runs `task` once, after the current callback and its microtasks, before more I/O. */
+  soon(task: () => void): void;
+  /** Runs `task` once, after pending I/O and timers had their turn. */
+  later(task: () => void): void;
+  /** One unreferenced timer: calls `task` after `ms`. */
+  setTimer(task: () => void, ms: number): HostTimer;
+  /** Keeps the process alive until the returned function is called. */
+  keepAlive(): () => void;
+  /** Calls `task` when the process has nothing left to do, before it exits. */
+  beforeExit(task: () => void): void;
+  /** The platform's number of an errno name, or undefined. */
+  errno(code: string): number | undefined;
+}
+
+export interface HostTimer {
+  cancel(): void;
+}

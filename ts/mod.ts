@@ -1,0 +1,49 @@
+/**
+ * zeromq-wasm: ZeroMQ's own core, libzmq, for Node, Deno and Bun, without an addon.
+ *
+ * @example
+ * import { Reply, Request } from "zeromq-wasm";
+ *
+ * const server = new Reply();
+ * await server.bind("tcp://127.0.0.1:*");
+ * const client = new Request();
+ * client.connect(server.lastEndpoint!);
+ * await client.send("hello");
+ * const [question] = await server.receive();
+ * await server.send(`${question} yourself`);
+ * const [answer] = await client.receive();
+ */
+export { ZmqError } from "./errors.ts";
+export { Context, context } from "./socket/context.ts";
+export type { ContextOptions } from "./socket/context.ts";
+export { curveKeyPair } from "./socket/curve.ts";
+export type { MessageLike } from "./socket/message.ts";
+export { Socket } from "./socket/socket.ts";
+export type { Message } from "./socket/socket.ts";
+export {
+  Dealer,
+  Pair,
+  Publisher,
+  Pull,
+  Push,
+  Reply,
+  Request,
+  Router,
+  Stream,
+  Subscriber,
+  XPublisher,
+  XSubscriber,
+} from "./socket/sockets.ts";
+export type { Readable, SocketOptions, Writable } from "./socket/sockets.ts";
+export type {
+  Connection,
+  ConnectionEvents,
+  Host,
+  HostAddress,
+  HostTimer,
+  Listener,
+} from "./host/host.ts";
+export { HostError } from "./host/host.ts";
+
+/** The version of libzmq inside. */
+export const version = "4.3.4";

@@ -1,0 +1,2 @@
+/** dist/zeromq.wasm; build.sh makes the module. */
+export const base64: string;

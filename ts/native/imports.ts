@@ -1,0 +1,119 @@
+/**
+ * wasm/imports.h in TypeScript: each name C may call, in terms of the fd table and
+ * the host. The only file that sees both worlds.
+ */
+import type { Host } from "../host/host.ts";
+import type { FdTable } from "../syscall/fd_table.ts";
+import type { Memory } from "./memory.ts";
+
+/** What the imports work on; filled in once the module is instantiated. */
+export interface ImportTarget {
+  readonly host: Host;
+  memory: Memory;
+  fds: FdTable;
+  /** What libzmq and the C library wrote to stderr since the last newline but one. */
+  stderr: string;
+}
+
+/** Thrown out of the module when libzmq or its C library gives up. */
+export class Abort extends Error {
+  override name = "Abort";
+}
+
+const IPPROTO_TCP = 6, TCP_NODELAY = 1, SOL_SOCKET = 1, SO_KEEPALIVE = 9;
+
+export function makeImports(
+  target: ImportTarget,
+): Record<string, Record<string, WebAssembly.ImportValue>> {
+  const { host } = target;
+  const text = (ptr: number, size: number) => target.memory.text(ptr, size);
+  return {
+    host: {
+      now: () => host.now(),
+      random(ptr: number, size: number) {
+        // A view of growable memory is refused by some runtimes' generators.
+        const bytes = new Uint8Array(size);
+        host.random(bytes);
+        target.memory.bytes.set(bytes, ptr);
+        bytes.fill(0);
+      },
+      abort() {
+        throw new Abort(target.stderr.trim() || "libzmq aborted");
+      },
+      connect(
+        fd: number,
+        family: number,
+        ptr: number,
+        size: number,
+        port: number,
+        sourcePtr: number,
+        sourceSize: number,
+        sourcePort: number,
+      ) {
+        const source = sourceSize
+          ? { host: text(sourcePtr, sourceSize), port: sourcePort }
+          : undefined;
+        return target.fds.connect(fd, family, text(ptr, size), port, source);
+      },
+      listen(
+        fd: number,
+        family: number,
+        ptr: number,
+        size: number,
+        port: number,
+        _backlog: number,
+      ) {
+        return target.fds.listen(fd, family, text(ptr, size), port);
+      },
+      send: (fd: number, ptr: number, size: number) =>
+        target.fds.send(fd, target.memory.bytes.subarray(ptr, ptr + size)),
+      resume: (fd: number) => target.fds.resume(fd),
+      close: (fd: number) => target.fds.close(fd),
+      setsockopt(fd: number, level: number, name: number, value: number) {
+        if (level === IPPROTO_TCP && name === TCP_NODELAY) {
+          target.fds.setOption(fd, "noDelay", value);
+        } else if (level === SOL_SOCKET && name === SO_KEEPALIVE) {
+          target.fds.setOption(fd, "keepAlive", value);
+        }
+        // The rest no runtime offers: docs/options.md lists them.
+      },
+      remove: (ptr: number) => target.fds.remove(target.memory.cString(ptr)),
+      interfaces(ptr: number, cap: number) {
+        let lines = "";
+        for (const { name, address } of host.interfaces()) {
+          lines += `${name} ${address}\n`;
+        }
+        const bytes = new TextEncoder().encode(lines);
+        if (bytes.length <= cap) target.memory.bytes.set(bytes, ptr);
+        return bytes.length;
+      },
+    },
+    wasi_snapshot_preview1: {
+      fd_write(_fd: number, vectors: number, count: number, out: number) {
+        let written = 0;
+        for (let i = 0; i < count; i++) {
+          const at = (vectors >> 2) + i * 2;
+          const [ptr, size] = [
+            target.memory.words[at]!,
+            target.memory.words[at + 1]!,
+          ];
+          target.stderr = (target.stderr + text(ptr, size)).slice(-2000);
+          written += size;
+        }
+        target.memory.words[out >> 2] = written;
+        return 0;
+      },
+      fd_close: () => 0,
+      fd_seek: () => 70, // ESPIPE
+      proc_exit(code: number) {
+        throw new Abort(target.stderr.trim() || `exit status ${code}`);
+      },
+      environ_get: () => 0,
+      environ_sizes_get(count: number, size: number) {
+        target.memory.words[count >> 2] = 0;
+        target.memory.words[size >> 2] = 0;
+        return 0;
+      },
+    },
+  };
+}

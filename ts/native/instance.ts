@@ -1,0 +1,66 @@
+/**
+ * One instance of libzmq: compiled once, instantiated per context, so that an abort
+ * or its memory is one context's.
+ */
+import { base64 } from "zeromq-wasm:bytes";
+import type { Host } from "../host/host.ts";
+import { FdTable, type Kernel } from "../syscall/fd_table.ts";
+import { Abort, type ImportTarget, makeImports } from "./imports.ts";
+import { type Exports, Memory } from "./memory.ts";
+
+let compiled: WebAssembly.Module | undefined;
+
+function compile(): WebAssembly.Module {
+  return compiled ??= new WebAssembly.Module(decode(base64));
+}
+
+type Decoder = { fromBase64?(text: string): Uint8Array<ArrayBuffer> };
+type NodeBuffer = {
+  from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer>;
+};
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  const native = (Uint8Array as Decoder).fromBase64;
+  if (native) return native.call(Uint8Array, text);
+  const buffer = (globalThis as { Buffer?: NodeBuffer }).Buffer;
+  if (buffer) return buffer.from(text, "base64");
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
+
+export class Instance {
+  readonly memory: Memory;
+  readonly fds: FdTable;
+  /** libzmq's and our functions; calls go through `call` or the reactor. */
+  readonly exports: Exports;
+  readonly #target: ImportTarget;
+  /** Why the instance can no longer be used. */
+  dead: Error | undefined;
+
+  constructor(host: Host, kernel: Kernel) {
+    this.fds = new FdTable(host, kernel);
+    this.#target = {
+      host,
+      fds: this.fds,
+      stderr: "",
+      memory: undefined as unknown as Memory,
+    };
+    const { exports } = new WebAssembly.Instance(
+      compile(),
+      makeImports(this.#target),
+    );
+    this.exports = exports as unknown as Exports;
+    this.memory = this.#target.memory = new Memory(this.exports);
+    this.exports._initialize();
+  }
+
+  /** Turns what escaped from the module into an error, and marks the instance dead. */
+  fail(error: unknown): Error {
+    if (this.dead) return this.dead;
+    const text = error instanceof Abort
+      ? error.message
+      : this.#target.stderr.trim() || String(error);
+    this.dead = new Error(`libzmq failed: ${text}`, { cause: error });
+    this.fds.closeAll();
+    return this.dead;
+  }
+}

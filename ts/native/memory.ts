@@ -1,0 +1,81 @@
+/**
+ * The module's memory: views that survive growth, and the scoped ways to lend it
+ * bytes and strings. Nothing else in ts/ calls malloc.
+ */
+
+/** The module's functions, as wasm/exports.txt lists them. */
+export type Exports =
+  & { readonly memory: WebAssembly.Memory; _initialize(): void }
+  & Record<string, (...args: number[]) => number>;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export class Memory {
+  readonly #exports: Exports;
+  #bytes = new Uint8Array(0);
+  #words = new Uint32Array(0);
+
+  constructor(exports: Exports) {
+    this.#exports = exports;
+  }
+
+  /** All bytes; valid until the next call into the module. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.length === 0) {
+      this.#bytes = new Uint8Array(this.#exports.memory.buffer);
+    }
+    return this.#bytes;
+  }
+
+  /** All 32-bit words; valid until the next call into the module. */
+  get words(): Uint32Array {
+    if (this.#words.length === 0) {
+      this.#words = new Uint32Array(this.#exports.memory.buffer);
+    }
+    return this.#words;
+  }
+
+  /** The text of `size` bytes. */
+  text(pointer: number, size: number): string {
+    return decoder.decode(this.bytes.subarray(pointer, pointer + size));
+  }
+
+  /** The text of a C string. */
+  cString(pointer: number): string {
+    return this.text(pointer, this.bytes.indexOf(0, pointer) - pointer);
+  }
+
+  /** Memory that the caller frees; throws when there is none. */
+  alloc(size: number): number {
+    const pointer = this.#exports.malloc!(size) >>> 0;
+    if (pointer === 0) throw new RangeError(`no memory for ${size} bytes`);
+    return pointer;
+  }
+
+  free(pointer: number): void {
+    this.#exports.free!(pointer);
+  }
+
+  /** Lends `data` to `use`, with its size. */
+  withBytes<T>(data: Uint8Array, use: (ptr: number, size: number) => T): T {
+    const pointer = this.alloc(data.length || 1);
+    try {
+      this.bytes.set(data, pointer);
+      return use(pointer, data.length);
+    } finally {
+      this.bytes.fill(0, pointer, pointer + data.length);
+      this.free(pointer);
+    }
+  }
+
+  /** Lends a C string to `use`. */
+  withString<T>(text: string, use: (pointer: number) => T): T {
+    return this.withBytes(encoder.encode(text + "\0"), use);
+  }
+
+  /** Lends `size` zero bytes to `use`, to be written by the module. */
+  withSpace<T>(size: number, use: (pointer: number) => T): T {
+    return this.withBytes(new Uint8Array(size), use);
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * The only code that enters the module because of an event.
+ *
+ * Every entry ends the same way: pump libzmq until it is idle, serve the sockets it
+ * signalled, arm the one timer. Events of the host pump at once, which adds no
+ * latency. Calls of the application mark the reactor dirty and are pumped together
+ * (`Host.soon`) because one write for many messages is what makes it fast; a long
+ * burst pumps inline, because a loop of awaits never reaches `soon`, and because a
+ * full queue would drop what a native I/O thread would have sent meanwhile.
+ *
+ * The module is never re-entered: the host calls back only from turns of its own.
+ */
+import type { Host, HostTimer } from "../host/host.ts";
+import type { Kernel, SocketName } from "../syscall/fd_table.ts";
+import { Instance } from "../native/instance.ts";
+
+/** A socket as the reactor knows it: under its slot. */
+export interface Client {
+  /** libzmq signalled the socket: operations that would block may succeed now. */
+  ready(): void;
+  /** The instance is dead: nothing will ever succeed. */
+  fail(error: Error): void;
+}
+
+/** Events per pump before timers and I/O of the program get their turn. */
+const PUMP_BUDGET = 2000;
+/** Work units after which a burst of calls is pumped inline, and after which it yields. */
+const BURST = 256;
+const YIELD = 1024;
+/** Bytes that count as one unit of work. */
+const UNIT_BYTES = 1024;
+/** Room for one chunk of input; larger chunks are handed over in pieces. */
+const PAD_BYTES = 65536;
+
+export class Reactor implements Kernel {
+  readonly host: Host;
+  readonly instance: Instance;
+  readonly #clients: (Client | undefined)[] = [];
+  readonly #pad: number;
+  #dirty = false;
+  #again = false;
+  #burst = 0;
+  #sinceYield = 0;
+  #yielded: (() => void)[] = [];
+  #timer: HostTimer | undefined;
+  #deadline = Infinity;
+  #waiting = 0;
+  #release: (() => void) | undefined;
+
+  constructor(host: Host) {
+    this.host = host;
+    this.instance = new Instance(host, this);
+    this.#pad = this.instance.memory.alloc(PAD_BYTES);
+  }
+
+  /** Calls an export; what escapes kills the instance and becomes one clear error. */
+  call(name: string, ...args: number[]): number {
+    if (this.instance.dead) throw this.instance.dead;
+    try {
+      return this.instance.exports[name]!(...args);
+    } catch (error) {
+      throw this.#die(error);
+    }
+  }
+
+  #die(error: unknown): Error {
+    const dead = this.instance.fail(error);
+    this.#timer?.cancel();
+    for (const client of this.#clients) client?.fail(dead);
+    return dead;
+  }
+
+  // --- clients
+
+  add(client: Client): number {
+    let slot = this.#clients.indexOf(undefined);
+    if (slot === -1) slot = this.#clients.length;
+    this.#clients[slot] = client;
+    return slot;
+  }
+
+  remove(slot: number): void {
+    this.#clients[slot] = undefined;
+  }
+
+  /** While more holds than drops happened, the process stays alive. */
+  hold(): void {
+    if (this.#waiting++ === 0) this.#release = this.host.keepAlive();
+  }
+
+  drop(): void {
+    if (--this.#waiting === 0) {
+      this.#release?.();
+      this.#release = undefined;
+    }
+  }
+
+  // --- calls of the application
+
+  /** Something was done that libzmq must act upon: soon, or now in a long burst. */
+  touch(bytes = 0): void {
+    const work = 1 + Math.floor(bytes / UNIT_BYTES);
+    this.#sinceYield += work;
+    this.#burst += work;
+    if (this.#burst >= BURST) this.pump();
+    else if (!this.#dirty) {
+      this.#dirty = true;
+      this.host.soon(this.#flush);
+    }
+  }
+
+  #flush = (): void => {
+    if (this.#dirty) this.pump();
+  };
+
+  /** Whether the application has done so much that the rest of the program must run. */
+  get mustYield(): boolean {
+    return this.#sinceYield >= YIELD;
+  }
+
+  /** Resolves after timers and I/O had their turn. */
+  yield(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#yielded.push(resolve) > 1) return;
+      this.host.later(() => {
+        this.#sinceYield = 0;
+        const resolvers = this.#yielded;
+        this.#yielded = [];
+        for (const resolve of resolvers) resolve();
+      });
+    });
+  }
+
+  /** Runs libzmq until it is idle, then serves the sockets it signalled. */
+  pump(): void {
+    this.#dirty = false;
+    this.#burst = 0;
+    if (this.instance.dead) return;
+    const { exports } = this.instance;
+    try {
+      if (exports.zw_pump!(PUMP_BUDGET)) this.#pumpLater();
+    } catch (error) {
+      this.#die(error);
+      return;
+    }
+    this.#serve();
+  }
+
+  #pumpLater(): void {
+    if (this.#again) return;
+    this.#again = true;
+    this.host.later(() => {
+      this.#again = false;
+      this.pump();
+    });
+  }
+
+  #serve(): void {
+    try {
+      const { exports } = this.instance;
+      for (;;) {
+        const slot = exports.zw_next_ready!();
+        if (slot < 0) break;
+        this.#clients[slot]?.ready();
+        if (this.instance.dead) return;
+      }
+      this.#arm(exports.zw_next_timer!());
+    } catch (error) {
+      this.#die(error);
+    }
+  }
+
+  #arm(wait: number): void {
+    if (wait === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      this.#deadline = Infinity;
+      return;
+    }
+    const deadline = this.host.now() + wait;
+    // An armed timer that fires too early only looks again.
+    if (this.#deadline <= deadline + 1) return;
+    this.#timer?.cancel();
+    this.#deadline = deadline;
+    this.#timer = this.host.setTimer(() => {
+      this.#timer = undefined;
+      this.#deadline = Infinity;
+      this.pump();
+    }, wait);
+  }
+
+  // --- events of the host (Kernel)
+
+  #event(run: () => void): void {
+    if (this.instance.dead) return;
+    this.#sinceYield = 0;
+    try {
+      run();
+    } catch (error) {
+      this.#die(error);
+      return;
+    }
+    this.pump();
+  }
+
+  input(fd: number, bytes: Uint8Array): void {
+    if (this.instance.dead) return;
+    this.#sinceYield = 0;
+    const { exports, memory, fds } = this.instance;
+    try {
+      for (let at = 0; at < bytes.length; at += PAD_BYTES) {
+        const size = Math.min(PAD_BYTES, bytes.length - at);
+        memory.bytes.set(
+          size === bytes.length ? bytes : bytes.subarray(at, at + size),
+          this.#pad,
+        );
+        if (exports.zw_input!(fd, this.#pad, size, PUMP_BUDGET)) fds.pause(fd);
+      }
+    } catch (error) {
+      this.#die(error);
+      return;
+    }
+    this.pump();
+  }
+
+  connected(
+    fd: number,
+    local: SocketName | undefined,
+    remote: SocketName | undefined,
+  ): void {
+    this.#event(() => {
+      this.#setAddresses(fd, local, remote);
+      this.call("zw_connected", fd);
+    });
+  }
+
+  writable(fd: number): void {
+    this.#event(() => this.call("zw_writable", fd));
+  }
+
+  eof(fd: number): void {
+    this.#event(() => this.call("zw_eof", fd));
+  }
+
+  failed(fd: number, errno: number): void {
+    this.#event(() => this.call("zw_failed", fd, errno));
+  }
+
+  incoming(
+    listener: number,
+    local: SocketName | undefined,
+    remote: SocketName | undefined,
+  ): number {
+    let fd = -1;
+    if (this.instance.dead) return fd;
+    fd = this.call("zw_incoming", listener);
+    if (fd >= 0) {
+      this.#setAddresses(fd, local, remote);
+      // The caller starts the connection first; then libzmq accepts it.
+      this.touch();
+    }
+    return fd;
+  }
+
+  #setAddresses(
+    fd: number,
+    local: SocketName | undefined,
+    remote: SocketName | undefined,
+  ): void {
+    for (const [peer, name] of [[0, local], [1, remote]] as const) {
+      this.instance.memory.withString(
+        name?.host ?? "",
+        (ptr) => this.call("zw_set_address", fd, peer, ptr, name?.port ?? 0),
+      );
+    }
+  }
+}

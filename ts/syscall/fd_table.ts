@@ -1,0 +1,235 @@
+/**
+ * POSIX sockets on top of a Host: which connection or listener stands behind each
+ * file descriptor of the module. Owns every connection and listener; `close` is
+ * their one release.
+ *
+ * Nothing here enters the module: what happens to an fd is told to a `Kernel`
+ * (the reactor), which does. Calls from the module arrive while it is on the stack,
+ * so they only start things.
+ */
+import type {
+  Connection,
+  Host,
+  HostAddress,
+  HostError,
+  Listener,
+} from "../host/host.ts";
+import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
+
+/** Who is told what happened to an fd, in a turn of the event loop of its own. */
+export interface Kernel {
+  input(fd: number, bytes: Uint8Array): void;
+  connected(
+    fd: number,
+    local: SocketName | undefined,
+    remote: SocketName | undefined,
+  ): void;
+  writable(fd: number): void;
+  eof(fd: number): void;
+  failed(fd: number, errno: number): void;
+  /** Returns the new fd, or a negative errno. */
+  incoming(
+    listener: number,
+    local: SocketName | undefined,
+    remote: SocketName | undefined,
+  ): number;
+}
+
+export type SocketName = { host: string; port: number };
+
+/** Writes are staged here, because memory of the module may move under a slow write. */
+const STAGE_BYTES = 65536;
+
+interface Stream {
+  readonly connection: Connection;
+  /** Non-null while the host holds on to the bytes of a write. */
+  held: Uint8Array | null;
+  connected: boolean;
+}
+
+const EAGAIN = -errnoOf("EAGAIN");
+
+export class FdTable {
+  readonly #host: Host;
+  readonly #kernel: Kernel;
+  readonly #streams = new Map<number, Stream>();
+  readonly #listeners = new Map<number, Listener>();
+  /** Listeners obtained before libzmq asks for them, by their bind target. */
+  readonly #prepared = new Map<string, Listener | HostError>();
+  readonly #stages: Uint8Array[] = [];
+  /** Why the last connection of an fd failed, for monitor events. */
+  readonly failures: Map<number, HostError> = new Map();
+
+  constructor(host: Host, kernel: Kernel) {
+    this.#host = host;
+    this.#kernel = kernel;
+  }
+
+  /** Open connections and listeners. */
+  get size(): number {
+    return this.#streams.size + this.#listeners.size;
+  }
+
+  /**
+   * Listens where `target` ("4 127.0.0.1 5555", "1 /path") says, for the `listen`
+   * of the module that follows. A failure is kept too: libzmq reports it.
+   */
+  async prepare(target: string, backlog: number): Promise<void> {
+    const address = parseTarget(target);
+    try {
+      if (address.kind === "ipc" && address.path[0] !== "\0") {
+        this.#host.remove(address.path);
+      }
+      this.#prepared.set(target, await this.#host.listen(address, backlog));
+    } catch (error) {
+      this.#prepared.set(target, error as HostError);
+    }
+  }
+
+  /** Why `prepare` failed for this target, if it did; the listener nobody took is closed. */
+  settle(target: string): HostError | undefined {
+    const prepared = this.#prepared.get(target);
+    this.#prepared.delete(target);
+    if (prepared instanceof Error) return prepared;
+    prepared?.close();
+    return undefined;
+  }
+
+  listen(
+    fd: number,
+    family: number,
+    host: string,
+    port: number,
+  ): number {
+    const target = family === 1 ? `1 ${host}` : `${family} ${host} ${port}`;
+    const prepared = this.#prepared.get(target);
+    if (prepared === undefined) return -errnoOf("EADDRNOTAVAIL");
+    if (prepared instanceof Error) return -errnoOf(prepared.code);
+    this.#prepared.delete(target);
+    this.#listeners.set(fd, prepared);
+    prepared.start((connection) => this.#accept(fd, connection));
+    return prepared.local?.port ?? 0;
+  }
+
+  #accept(listener: number, connection: Connection): void {
+    const fd = this.#kernel.incoming(
+      listener,
+      connection.local,
+      connection.remote,
+    );
+    if (fd < 0) {
+      connection.close();
+      return;
+    }
+    this.#adopt(fd, connection, true);
+  }
+
+  connect(
+    fd: number,
+    family: number,
+    host: string,
+    port: number,
+    source: SocketName | undefined,
+  ): number {
+    const address: HostAddress = family === 1
+      ? { kind: "ipc", path: host }
+      : { kind: "tcp", host, port, family: family === 4 ? 4 : 0 };
+    this.failures.delete(fd);
+    this.#adopt(fd, this.#host.connect(address, source), false);
+    return 0;
+  }
+
+  #adopt(fd: number, connection: Connection, connected: boolean): void {
+    const stream: Stream = { connection, held: null, connected };
+    this.#streams.set(fd, stream);
+    const kernel = this.#kernel;
+    connection.start({
+      connected: () => {
+        stream.connected = true;
+        kernel.connected(fd, connection.local, connection.remote);
+      },
+      data: (bytes) => kernel.input(fd, bytes),
+      ended: () => kernel.eof(fd),
+      drained: () => {
+        if (stream.held) this.#stages.push(stream.held);
+        stream.held = null;
+        kernel.writable(fd);
+      },
+      closed: (error) => {
+        const code = error?.code ?? "ECONNRESET";
+        if (!stream.connected && error) this.failures.set(fd, error);
+        kernel.failed(
+          fd,
+          stream.connected ? streamErrno(code) : connectErrno(code),
+        );
+      },
+    });
+  }
+
+  /** Takes bytes of the module's memory; returns how many, or -EAGAIN. */
+  send(fd: number, bytes: Uint8Array): number {
+    const stream = this.#streams.get(fd);
+    if (!stream) return -errnoOf("ECONNRESET");
+    if (stream.held) return EAGAIN;
+    const stage = this.#stages.pop() ?? new Uint8Array(STAGE_BYTES);
+    const size = Math.min(bytes.length, STAGE_BYTES);
+    stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
+    if (stream.connection.write(stage.subarray(0, size))) {
+      this.#stages.push(stage);
+    } else {
+      stream.held = stage;
+    }
+    return size;
+  }
+
+  pause(fd: number): void {
+    this.#streams.get(fd)?.connection.pause();
+  }
+
+  resume(fd: number): void {
+    this.#streams.get(fd)?.connection.resume();
+  }
+
+  setOption(fd: number, option: "noDelay" | "keepAlive", value: number): void {
+    const connection = this.#streams.get(fd)?.connection;
+    if (option === "noDelay") connection?.setNoDelay(value !== 0);
+    else connection?.setKeepAlive(value !== 0, 0);
+  }
+
+  /** Removes a path unless it is a listener's or about to be one. */
+  remove(path: string): number {
+    if (this.#prepared.has(`1 ${path}`)) return 0;
+    try {
+      this.#host.remove(path);
+      return 0;
+    } catch (error) {
+      return -errnoOf((error as HostError).code, "EACCES");
+    }
+  }
+
+  close(fd: number): void {
+    this.#streams.get(fd)?.connection.close();
+    this.#streams.delete(fd);
+    this.#listeners.get(fd)?.close();
+    this.#listeners.delete(fd);
+  }
+
+  /** Closes everything: the instance is gone. */
+  closeAll(): void {
+    for (const target of [...this.#prepared.keys()]) this.settle(target);
+    for (const fd of [...this.#streams.keys(), ...this.#listeners.keys()]) {
+      this.close(fd);
+    }
+  }
+}
+
+function parseTarget(target: string): HostAddress {
+  if (target.startsWith("1 ")) return { kind: "ipc", path: target.slice(2) };
+  const [family, host, port] = target.split(" ");
+  return {
+    kind: "tcp",
+    host: host!,
+    port: Number(port),
+    family: family === "4" ? 4 : 6,
+  };
+}

@@ -1,0 +1,349 @@
+/*  What TypeScript may call besides libzmq's own functions: flat, without
+    out-parameters where possible, and in batches where it matters.
+    Functions that can fail return -errno.  */
+#include "precompiled.hpp"
+#include <malloc.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <string>
+#include <vector>
+
+#include "zmq.h"
+#include "fd_table.hpp"
+#include "imports.h"
+#include "names.hpp"
+#include "tcp_address.hpp"
+#include "ws_address.hpp"
+#include "ipc_address.hpp"
+
+//  One write to the host costs microseconds, so engines gather more than
+//  libzmq's 8 KiB before they make one.
+static const int batch_size = 65536;
+
+//  Slots of application sockets that were signalled, each at most once.
+static std::vector<unsigned> ready_slots;
+static std::vector<bool> slot_queued;
+
+void zw::app_ready (unsigned slot_)
+{
+    if (slot_ >= slot_queued.size ())
+        slot_queued.resize (slot_ + 1);
+    if (slot_queued[slot_])
+        return;
+    slot_queued[slot_] = true;
+    ready_slots.push_back (slot_);
+}
+
+static int result (int rc_)
+{
+    return rc_ == -1 ? -zmq_errno () : rc_;
+}
+
+extern "C" {
+
+void *zw_ctx_new ()
+{
+    //  libzmq draws routing ids and jitter from rand() and never seeds it.
+    unsigned seed;
+    host_random (&seed, sizeof seed);
+    srand (seed);
+    return zmq_ctx_new ();
+}
+
+//  The socket's events are announced under `slot` (zw_next_ready).
+void *zw_socket (void *ctx_, int type_, unsigned slot_)
+{
+    void *const socket = zmq_socket (ctx_, type_);
+    if (!socket)
+        return NULL;
+    zmq_setsockopt (socket, ZMQ_IN_BATCH_SIZE, &batch_size, sizeof batch_size);
+    zmq_setsockopt (socket, ZMQ_OUT_BATCH_SIZE, &batch_size, sizeof batch_size);
+    int fd;
+    size_t size = sizeof fd;
+    if (zmq_getsockopt (socket, ZMQ_FD, &fd, &size) == 0)
+        zw::entry (fd)->slot = slot_ + 1;
+    return socket;
+}
+
+//  In words what zmq_bind would listen on: "4 127.0.0.1 5555", "6 :: 0" or
+//  "1 /path"; empty for transports that need no listener.
+int zw_bind_target (void *socket_, const char *endpoint_, char *out_, int cap_)
+{
+    const std::string endpoint (endpoint_);
+    const size_t colon = endpoint.find ("://");
+    if (colon == std::string::npos)
+        return -EINVAL;
+    const std::string protocol = endpoint.substr (0, colon);
+    const std::string address = endpoint.substr (colon + 3);
+    int ipv6 = 0;
+    size_t size = sizeof ipv6;
+    zmq_getsockopt (socket_, ZMQ_IPV6, &ipv6, &size);
+    zw::words_t words;
+    if (protocol == "tcp") {
+        zmq::tcp_address_t resolved;
+        if (resolved.resolve (address.c_str (), true, ipv6 != 0) != 0)
+            return -errno;
+        zw::to_words (resolved.addr (), resolved.addrlen (), &words);
+    } else if (protocol == "ws") {
+        zmq::ws_address_t resolved;
+        if (resolved.resolve (address.c_str (), true, ipv6 != 0) != 0)
+            return -errno;
+        zw::to_words (resolved.addr (), resolved.addrlen (), &words);
+    } else if (protocol == "ipc") {
+        zmq::ipc_address_t resolved;
+        if (resolved.resolve (address.c_str ()) != 0)
+            return -errno;
+        zw::to_words (resolved.addr (), resolved.addrlen (), &words);
+    } else
+        return 0;
+    std::string text = std::to_string (words.family) + " " + words.host;
+    if (words.family != 1)
+        text += " " + std::to_string (words.port);
+    if (text.size () > (size_t) cap_)
+        return -ENAMETOOLONG;
+    memcpy (out_, text.data (), text.size ());
+    return text.size ();
+}
+
+int zw_send (void *socket_, const void *data_, int size_, int flags_)
+{
+    return result (zmq_send (socket_, data_, size_, flags_ | ZMQ_DONTWAIT));
+}
+
+//  For frames worth writing in place: NULL when there is no memory.
+zmq_msg_t *zw_msg_new (unsigned size_)
+{
+    zmq_msg_t *const msg = (zmq_msg_t *) malloc (sizeof (zmq_msg_t));
+    if (!msg)
+        return NULL;
+    if (zmq_msg_init_size (msg, size_) != 0) {
+        free (msg);
+        return NULL;
+    }
+    return msg;
+}
+
+void zw_msg_free (zmq_msg_t *msg_)
+{
+    zmq_msg_close (msg_);
+    free (msg_);
+}
+
+//  On success the message is gone; on failure it still is the caller's.
+int zw_msg_send (zmq_msg_t *msg_, void *socket_, int flags_)
+{
+    const int rc = zmq_msg_send (msg_, socket_, flags_ | ZMQ_DONTWAIT);
+    if (rc == -1)
+        return -zmq_errno ();
+    free (msg_);
+    return 0;
+}
+
+//  Packs whole frames into `out`, each as a word of header, then its bytes
+//  padded to a word. Bit 31 of the header: more frames of this message
+//  follow. Bit 30: too large to pack, the bytes are a zmq_msg_t pointer, to be
+//  freed by the caller. The rest: the size of a packed frame in bytes.
+//  Returns the length, 0 when nothing is there, or -errno.
+int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_)
+{
+    static const int largest_packed = 4096;
+    int used = 0;
+    while (max_messages_ > 0 && cap_ - used >= largest_packed + 8) {
+        zmq_msg_t msg;
+        zmq_msg_init (&msg);
+        if (zmq_msg_recv (&msg, socket_, ZMQ_DONTWAIT) == -1) {
+            const int err = zmq_errno ();
+            zmq_msg_close (&msg);
+            return used || err == EAGAIN ? used : -err;
+        }
+        const unsigned more = zmq_msg_more (&msg) ? 1u << 31 : 0;
+        const unsigned size = zmq_msg_size (&msg);
+        unsigned header = size | more;
+        if (size <= largest_packed) {
+            memcpy (out_ + used + 4, zmq_msg_data (&msg), size);
+            zmq_msg_close (&msg);
+        } else {
+            header = 1u << 30 | more;
+            zmq_msg_t *const kept = (zmq_msg_t *) malloc (sizeof (zmq_msg_t));
+            if (!kept)
+                abort ();
+            memcpy (kept, &msg, sizeof msg);
+            memcpy (out_ + used + 4, &kept, 4);
+        }
+        memcpy (out_ + used, &header, 4);
+        used += 4 + (header & 1u << 30 ? 4 : (size + 3) & ~3u);
+        if (!more)
+            max_messages_--;
+    }
+    return used;
+}
+
+//  ZMQ_EVENTS; reading it also drains the socket's mailbox.
+int zw_events (void *socket_)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    const int rc = zmq_getsockopt (socket_, ZMQ_EVENTS, &events, &size);
+    return rc == -1 ? -zmq_errno () : events;
+}
+
+//  Moves up to `max` whole messages from one socket to another, as zmq_proxy
+//  does. Returns how many; stops when either side is not ready.
+int zw_forward (void *from_, void *to_, int max_)
+{
+    int moved = 0;
+    while (moved < max_) {
+        if (!(zw_events (to_) & ZMQ_POLLOUT))
+            break;
+        zmq_msg_t msg;
+        int more;
+        int frames = 0;
+        do {
+            zmq_msg_init (&msg);
+            if (zmq_msg_recv (&msg, from_, ZMQ_DONTWAIT) == -1) {
+                const int err = zmq_errno ();
+                zmq_msg_close (&msg);
+                if (err == EAGAIN && frames == 0)
+                    return moved;
+                return -err;
+            }
+            more = zmq_msg_more (&msg);
+            if (zmq_msg_send (&msg, to_,
+                              ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0))
+                == -1) {
+                const int err = zmq_errno ();
+                zmq_msg_close (&msg);
+                return -err;
+            }
+            frames++;
+        } while (more);
+        moved++;
+    }
+    return moved;
+}
+
+//  --- the pump
+
+//  Returns 1 if work is left for another turn.
+int zw_pump (int budget_)
+{
+    return zmq::host_poller_t::pump (budget_) ? 0 : 1;
+}
+
+unsigned zw_next_timer ()
+{
+    return zmq::host_poller_t::next_timer ();
+}
+
+//  The next application socket that was signalled, or -1.
+int zw_next_ready ()
+{
+    if (ready_slots.empty ())
+        return -1;
+    const unsigned slot = ready_slots.back ();
+    ready_slots.pop_back ();
+    slot_queued[slot] = false;
+    return slot;
+}
+
+//  --- what happened to an fd
+
+//  Bytes arrived; valid during the call only. Runs the pump. Returns 1 if the
+//  rest had to be kept: deliver no more until host_resume.
+int zw_input (int fd_, const unsigned char *data_, unsigned size_, int budget_)
+{
+    zw::fd_entry_t *const e = zw::entry (fd_);
+    if (e->kept) {
+        //  One more chunk after we asked for a pause.
+        unsigned char *const all =
+          (unsigned char *) malloc (e->input_size + size_);
+        if (!all)
+            abort ();
+        memcpy (all, e->input, e->input_size);
+        memcpy (all + e->input_size, data_, size_);
+        free (e->kept);
+        e->input = e->kept = all;
+        e->input_size += size_;
+    } else {
+        e->input = data_;
+        e->input_size = size_;
+    }
+    zmq::host_poller_t::notify (fd_);
+    zmq::host_poller_t::pump (budget_);
+    if (e->kind != zw::stream_fd || !e->input_size)
+        return 0;
+    if (!e->kept) {
+        e->kept = (unsigned char *) malloc (e->input_size);
+        if (!e->kept)
+            abort ();
+        memcpy (e->kept, e->input, e->input_size);
+        e->input = e->kept;
+    }
+    return 1;
+}
+
+void zw_connected (int fd_)
+{
+    zw::fd_entry_t *const e = zw::entry (fd_);
+    e->connected = e->writable = true;
+    zmq::host_poller_t::notify (fd_);
+}
+
+void zw_writable (int fd_)
+{
+    zw::entry (fd_)->writable = true;
+    zmq::host_poller_t::notify (fd_);
+}
+
+void zw_eof (int fd_)
+{
+    zw::entry (fd_)->eof = true;
+    zmq::host_poller_t::notify (fd_);
+}
+
+//  errno must be one that libzmq takes for a failure of the network.
+void zw_failed (int fd_, int errno_)
+{
+    zw::entry (fd_)->error = errno_;
+    zmq::host_poller_t::notify (fd_);
+}
+
+//  A connection was accepted: returns its fd, or -errno.
+int zw_incoming (int listener_)
+{
+    const int fd = zw::allocate (zw::stream_fd, zw::entry (listener_)->family);
+    if (fd == -1)
+        return -errno;
+    zw::fd_entry_t *const e = zw::entry (listener_);
+    zw::entry (fd)->connected = zw::entry (fd)->writable = true;
+    if (e->accept_last)
+        zw::entry (e->accept_last)->accept_next = fd;
+    else
+        e->accept_first = fd;
+    e->accept_last = fd;
+    zmq::host_poller_t::notify (listener_);
+    return fd;
+}
+
+//  Our (0) or the peer's (1) address of a connection, from an IP literal;
+//  an empty host means ipc.
+void zw_set_address (int fd_, int peer_, const char *host_, int port_)
+{
+    zw::fd_entry_t *const e = zw::entry (fd_);
+    sockaddr_storage *const addr = peer_ ? &e->peer : &e->local;
+    socklen_t *const size = peer_ ? &e->peer_size : &e->local_size;
+    if (*host_)
+        *size = zw::to_sockaddr (host_, port_, e->family, addr);
+    else {
+        addr->ss_family = AF_UNIX;
+        *size = 3;
+    }
+}
+
+//  Bytes that malloc has handed out.
+unsigned zw_heap_used ()
+{
+    return mallinfo ().uordblks;
+}
+}

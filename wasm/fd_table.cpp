@@ -1,0 +1,73 @@
+#include "precompiled.hpp"
+#include "fd_table.hpp"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vector>
+
+//  libzmq takes 0 for "no fd" here and there, and a table that never ends
+//  would hide a leak: as a process, the module has a limit.
+static const int first_fd = 16, max_fds = 1 << 17;
+
+//  Entries stay where they are while the table grows.
+static std::vector<zw::fd_entry_t *> entries;
+static std::vector<int> free_list;
+
+zw::fd_entry_t *zw::entry (int fd_)
+{
+    return entries[fd_ - first_fd];
+}
+
+int zw::allocate (kind_t kind_, int family_)
+{
+    int fd;
+    if (!free_list.empty ()) {
+        fd = free_list.back ();
+        free_list.pop_back ();
+    } else {
+        fd = first_fd + entries.size ();
+        if (fd >= max_fds) {
+            errno = EMFILE;
+            return -1;
+        }
+        fd_entry_t *const e = (fd_entry_t *) malloc (sizeof (fd_entry_t));
+        if (!e) {
+            errno = EMFILE;
+            return -1;
+        }
+        entries.push_back (e);
+    }
+    fd_entry_t *const e = entry (fd);
+    memset (e, 0, sizeof *e);
+    e->kind = kind_;
+    e->family = family_;
+    return fd;
+}
+
+void zw::release (int fd_)
+{
+    fd_entry_t *const e = entry (fd_);
+    free (e->kept);
+    memset (e, 0, sizeof *e);
+    free_list.push_back (fd_);
+}
+
+bool zw::readable (const fd_entry_t *e_)
+{
+    switch (e_->kind) {
+        case signal_fd:
+            return e_->signals > 0;
+        case stream_fd:
+            return e_->input_size || e_->eof || e_->error;
+        case listen_fd:
+            return e_->accept_first != 0;
+        default:
+            return false;
+    }
+}
+
+bool zw::writable (const fd_entry_t *e_)
+{
+    return e_->kind == stream_fd && (e_->writable || e_->error);
+}

@@ -1,0 +1,58 @@
+/*  The file descriptors of this module: sockets whose other half lives in
+    TypeScript, and signalers, which never leave the module.  */
+#ifndef ZW_FD_TABLE_HPP
+#define ZW_FD_TABLE_HPP
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include "host_poller.hpp"
+
+namespace zw
+{
+enum kind_t
+{
+    free_fd,
+    signal_fd, //  a counter, see signaler.cpp
+    fresh_fd,  //  socket() was called
+    stream_fd, //  connecting or connected
+    listen_fd
+};
+
+struct fd_entry_t
+{
+    kind_t kind;
+    int family;
+    zmq::host_poller_t::watch_t *watch;
+
+    //  signal_fd: how many signals wait, and whom to tell when no poller
+    //  watches: the slot + 1 of an application socket (api.cpp), or 0.
+    unsigned signals;
+    unsigned slot;
+
+    //  stream_fd
+    bool connected, writable, eof;
+    int error;                 //  pending SO_ERROR, consumed by who reads it
+    const unsigned char *input; //  bytes not yet read…
+    size_t input_size;
+    unsigned char *kept; //  …and the block they are in, if it is ours
+    struct sockaddr_storage local, peer;
+    socklen_t local_size, peer_size;
+
+    //  listen_fd: accepted connections in order, linked by their fd
+    int accept_first, accept_last;
+    int accept_next; //  of a stream_fd in such a queue
+};
+
+//  Never NULL for an fd that libzmq holds.
+fd_entry_t *entry (int fd_);
+//  -1 with errno EMFILE when the table is full.
+int allocate (kind_t kind_, int family_);
+void release (int fd_);
+//  Whether the fd has something for in_event, out_event.
+bool readable (const fd_entry_t *e_);
+bool writable (const fd_entry_t *e_);
+//  Tells the application socket of this slot, in api.cpp.
+void app_ready (unsigned slot_);
+}
+
+#endif

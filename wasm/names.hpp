@@ -1,0 +1,26 @@
+/*  Addresses in words and in sockaddrs. Names resolve on the host, at every
+    (re)connect: inside the module a name is a placeholder address.  */
+#ifndef ZW_NAMES_HPP
+#define ZW_NAMES_HPP
+
+#include <sys/socket.h>
+#include <string>
+
+namespace zw
+{
+struct words_t
+{
+    int family; //  4, 6 or 1 (ipc)
+    std::string host; //  IP literal, name or path
+    int port;
+    words_t () : family (0), port (0) {}
+};
+
+void to_words (const sockaddr *addr_, socklen_t size_, words_t *words_);
+//  Returns the size, or 0 if host_ is no IP literal. An IPv4 literal in
+//  AF_INET6 becomes a mapped address and the other way round.
+socklen_t to_sockaddr (const std::string &host_, int port_, int family_,
+                       sockaddr_storage *addr_);
+}
+
+#endif

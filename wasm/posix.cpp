@@ -1,0 +1,331 @@
+/*  The BSD socket calls that libzmq makes, on the fd table: our definitions
+    win over the C library's. Each answers only what libzmq accepts from it
+    (elsewhere it would abort), see README.md.  */
+#include "precompiled.hpp"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <string>
+#include <vector>
+
+#include "fd_table.hpp"
+#include "imports.h"
+#include "names.hpp"
+
+using zw::entry;
+using zw::fd_entry_t;
+
+static int fail (int errno_)
+{
+    errno = errno_;
+    return -1;
+}
+
+extern "C" {
+
+//  --- sockets
+
+int socket (int domain_, int, int)
+{
+    return zw::allocate (zw::fresh_fd, domain_);
+}
+
+int bind (int fd_, const sockaddr *addr_, socklen_t size_)
+{
+    fd_entry_t *const e = entry (fd_);
+    memcpy (&e->local, addr_, size_);
+    e->local_size = size_;
+    return 0;
+}
+
+int listen (int fd_, int backlog_)
+{
+    fd_entry_t *const e = entry (fd_);
+    zw::words_t words;
+    zw::to_words ((sockaddr *) &e->local, e->local_size, &words);
+    const int rc = host_listen (fd_, words.family, words.host.data (),
+                                words.host.size (), words.port, backlog_);
+    if (rc < 0)
+        return fail (-rc);
+    e->kind = zw::listen_fd;
+    if (words.family != 1)
+        ((sockaddr_in *) &e->local)->sin_port = htons (rc);
+    return 0;
+}
+
+int accept4 (int fd_, sockaddr *addr_, socklen_t *size_, int)
+{
+    fd_entry_t *const e = entry (fd_);
+    const int fd = e->accept_first;
+    if (!fd)
+        return fail (EAGAIN);
+    fd_entry_t *const peer = entry (fd);
+    e->accept_first = peer->accept_next;
+    if (!e->accept_first)
+        e->accept_last = 0;
+    peer->accept_next = 0;
+    if (addr_) {
+        memcpy (addr_, &peer->peer, peer->peer_size);
+        *size_ = peer->peer_size;
+    }
+    return fd;
+}
+
+//  Always pending: a connection made at once would abort the socks connecter.
+int connect (int fd_, const sockaddr *addr_, socklen_t size_)
+{
+    fd_entry_t *const e = entry (fd_);
+    zw::words_t to, from;
+    zw::to_words (addr_, size_, &to);
+    if (e->local_size)
+        zw::to_words ((sockaddr *) &e->local, e->local_size, &from);
+    e->kind = zw::stream_fd;
+    const int rc =
+      host_connect (fd_, to.family, to.host.data (), to.host.size (), to.port,
+                    from.host.data (), from.host.size (), from.port);
+    return fail (rc < 0 ? -rc : EINPROGRESS);
+}
+
+ssize_t recv (int fd_, void *buf_, size_t size_, int)
+{
+    fd_entry_t *const e = entry (fd_);
+    if (e->input_size) {
+        const size_t n = size_ < e->input_size ? size_ : e->input_size;
+        memcpy (buf_, e->input, n);
+        e->input += n;
+        e->input_size -= n;
+        if (!e->input_size && e->kept) {
+            free (e->kept);
+            e->kept = NULL;
+            host_resume (fd_);
+        }
+        return n;
+    }
+    if (e->error)
+        return fail (e->error);
+    if (e->eof)
+        return 0;
+    return fail (EAGAIN);
+}
+
+ssize_t send (int fd_, const void *buf_, size_t size_, int)
+{
+    fd_entry_t *const e = entry (fd_);
+    if (e->error)
+        return fail (e->error);
+    if (!e->writable)
+        return fail (EAGAIN);
+    const int rc = host_send (fd_, buf_, size_);
+    if (rc >= 0)
+        return rc;
+    if (rc == -EAGAIN)
+        e->writable = false;
+    return fail (-rc);
+}
+
+//  Datagrams are not there yet: TypeScript refuses udp endpoints before
+//  libzmq sees them.
+ssize_t sendto (int, const void *, size_t, int, const sockaddr *, socklen_t)
+{
+    return fail (EPERM);
+}
+
+ssize_t recvfrom (int, void *, size_t, int, sockaddr *, socklen_t *)
+{
+    return fail (EPERM);
+}
+
+int close (int fd_)
+{
+    fd_entry_t *const e = entry (fd_);
+    while (e->accept_first) {
+        const int fd = e->accept_first;
+        e->accept_first = entry (fd)->accept_next;
+        close (fd);
+    }
+    if (e->kind != zw::fresh_fd)
+        host_close (fd_);
+    zw::release (fd_);
+    return 0;
+}
+
+//  Zero whatever happens: libzmq aborts on most failures here. What a host
+//  cannot do is documented per runtime.
+int setsockopt (int fd_, int level_, int name_, const void *value_, socklen_t size_)
+{
+    int value = 0;
+    if (size_ == sizeof value)
+        memcpy (&value, value_, sizeof value);
+    host_setsockopt (fd_, level_, name_, value);
+    return 0;
+}
+
+int getsockopt (int fd_, int level_, int name_, void *value_, socklen_t *size_)
+{
+    if (level_ != SOL_SOCKET || name_ != SO_ERROR)
+        return fail (ENOPROTOOPT);
+    memcpy (value_, &entry (fd_)->error, sizeof (int));
+    *size_ = sizeof (int);
+    return 0;
+}
+
+static int copy_address (const sockaddr_storage *from_, socklen_t from_size_,
+                         sockaddr *to_, socklen_t *size_)
+{
+    if (!from_size_)
+        return fail (ENOTCONN);
+    memcpy (to_, from_, *size_ < from_size_ ? *size_ : from_size_);
+    *size_ = from_size_;
+    return 0;
+}
+
+int getsockname (int fd_, sockaddr *addr_, socklen_t *size_)
+{
+    return copy_address (&entry (fd_)->local, entry (fd_)->local_size, addr_,
+                         size_);
+}
+
+int getpeername (int fd_, sockaddr *addr_, socklen_t *size_)
+{
+    return copy_address (&entry (fd_)->peer, entry (fd_)->peer_size, addr_,
+                         size_);
+}
+
+//  Nothing here ever blocks, so O_NONBLOCK is what every fd is.
+int fcntl (int, int, ...)
+{
+    return 0;
+}
+
+int poll (pollfd *, nfds_t, int)
+{
+    return fail (EINTR);
+}
+
+int usleep (unsigned)
+{
+    return 0;
+}
+
+//  --- files, for ipc. `ipc://*` is made unique before libzmq sees it.
+
+int unlink (const char *path_)
+{
+    return host_remove (path_) < 0 ? fail (ENOENT) : 0;
+}
+
+int rmdir (const char *path_)
+{
+    return unlink (path_);
+}
+
+char *mkdtemp (char *)
+{
+    errno = ENOSYS;
+    return NULL;
+}
+
+int stat (const char *, struct stat *)
+{
+    return fail (ENOENT);
+}
+
+//  --- interfaces
+
+struct interface_t
+{
+    ifaddrs head;
+    sockaddr_storage addr;
+    char name[64];
+};
+
+int getifaddrs (ifaddrs **list_)
+{
+    *list_ = NULL;
+    std::vector<char> text (4096);
+    int len = host_interfaces (&text[0], text.size ());
+    if (len > (int) text.size ()) {
+        text.resize (len);
+        len = host_interfaces (&text[0], len);
+    }
+    const std::string lines (&text[0], len);
+    for (size_t at = 0; at < lines.size ();) {
+        const size_t space = lines.find (' ', at), end = lines.find ('\n', at);
+        const std::string name = lines.substr (at, space - at);
+        const std::string host = lines.substr (space + 1, end - space - 1);
+        at = end + 1;
+        interface_t *const it = (interface_t *) calloc (1, sizeof *it);
+        const int family = host.find (':') == std::string::npos ? AF_INET : AF_INET6;
+        if (name.size () >= sizeof it->name
+            || !zw::to_sockaddr (host, 0, family, &it->addr)) {
+            free (it);
+            continue;
+        }
+        memcpy (it->name, name.c_str (), name.size () + 1);
+        it->head.ifa_name = it->name;
+        it->head.ifa_addr = (sockaddr *) &it->addr;
+        it->head.ifa_flags = IFF_UP;
+        it->head.ifa_next = *list_;
+        *list_ = &it->head;
+    }
+    return 0;
+}
+
+void freeifaddrs (ifaddrs *list_)
+{
+    while (list_) {
+        ifaddrs *const next = list_->ifa_next;
+        free (list_);
+        list_ = next;
+    }
+}
+
+unsigned if_nametoindex (const char *)
+{
+    return 0;
+}
+
+//  --- time, threads, the end
+
+int clock_gettime (clockid_t, timespec *ts_)
+{
+    const double now = host_now ();
+    ts_->tv_sec = (time_t) (now / 1000);
+    ts_->tv_nsec = (long) ((now - (double) ts_->tv_sec * 1000) * 1e6);
+    return 0;
+}
+
+//  A condition can only come true in another thread, so a wait that was to
+//  last is a bug: the error makes libzmq assert. With a timeout it is over.
+int pthread_cond_wait (pthread_cond_t *, pthread_mutex_t *)
+{
+    return EDEADLK;
+}
+
+int pthread_cond_timedwait (pthread_cond_t *, pthread_mutex_t *, const timespec *)
+{
+    return ETIMEDOUT;
+}
+
+void abort (void)
+{
+    fflush (stderr);
+    host_abort ();
+    __builtin_trap ();
+}
+}
+extern "C" void emscripten_notify_memory_growth (size_t) {}
