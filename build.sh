@@ -11,7 +11,7 @@
 #   compile     one object per source into build/obj; only what has changed
 #   link        dist/zeromq.wasm
 #   check       compare its imports and exports with wasm/imports.h, wasm/exports.txt
-#   constants   compile wasm/constants.c, if there is one
+#   constants   run wasm/constants.c, which prints the numbers that TypeScript needs
 #   bundle      dist/node.mjs, dist/deno.mjs, dist/types
 #   size        print the size of the wasm, fail when it is over the limit
 #
@@ -425,8 +425,9 @@ do_link() {
   mapfile -t objects < <(objects | awk -v dir="$obj" '{ print dir "/" $1 }')
   [[ ${DEBUG:-} == 1 ]] && flags+=(--profiling-funcs)
   mkdir -p dist/licenses
-  em++ -O3 -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH \
-    -sINITIAL_MEMORY=16MB -sTOTAL_STACK=1MB -sREVERSE_DEPS=none \
+  # The memory is imported, so that each context can have a limit of its own.
+  em++ -O3 -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH -sIMPORTED_MEMORY \
+    -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=2GB -sTOTAL_STACK=1MB -sREVERSE_DEPS=none \
     -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
     "-sEXPORTED_FUNCTIONS=$exports" ${flags[@]+"${flags[@]}"} \
     "${objects[@]}" -o "$scratch/zeromq.wasm" || die "the objects did not link"
@@ -456,11 +457,11 @@ const all = (pattern) => [...text.matchAll(pattern)].map((match) => match[1]);
 const wantedImports = new Set([
   // HOST ("name") is the header's own abbreviation of the attribute.
   ...all(/(?:import_name|HOST)\s*\(\s*"([^"]+)"\s*\)/g).map((name) => `host.${name}`),
+  "env.memory",
   ...all(/^\s*\/\/\s*wasi:\s*(\w+)/gm).map((name) => `wasi_snapshot_preview1.${name}`),
 ]);
 const wantedExports = new Set([
   ...readFileSync(names, "utf8").split("\n").filter(Boolean),
-  "memory",
   "_initialize",
 ]);
 // emcc adds these to every module.
@@ -499,12 +500,27 @@ NODE
 
 # ---------------------------------------------------------------- constants
 
+# The numbers of C that TypeScript needs, printed by a compiled program.
 do_constants() {
-  [[ -f wasm/constants.c ]] || return 0
   stage "constants"
   need_emcc
-  emcc "${c_flags[@]}" -Werror "${zmq_includes[@]}" -c wasm/constants.c -o "$scratch/constants.o" ||
-    die "wasm/constants.c did not compile"
+  local key
+  key=$({
+    emcc_version
+    cat "$zmq.hash" wasm/constants.c build.sh
+  } | sha256)
+  if [[ ! -f build/constants.mjs || $(cat build/constants.key 2>/dev/null) != "$key" ]]; then
+    emcc -std=gnu11 -O0 -sWASM_ASYNC_COMPILATION=0 -DZMQ_CUSTOM_PLATFORM_HPP -DZMQ_BUILD_DRAFT_API "${zmq_includes[@]}" \
+      wasm/constants.c -o "$scratch/constants.cjs" || die "wasm/constants.c did not compile"
+    {
+      echo "// Generated from wasm/constants.c by build.sh."
+      printf 'export const constants = '
+      node "$scratch/constants.cjs"
+    } >build/constants.mjs.new
+    mv build/constants.mjs.new build/constants.mjs
+    echo "$key" >build/constants.key
+  fi
+  echo "$(grep -c '": ' build/constants.mjs) constants"
 }
 
 # ------------------------------------------------------------------- bundle
@@ -520,7 +536,8 @@ do_bundle() {
   } >build/bytes.mjs
   local esbuild=(node_modules/.bin/esbuild ts/mod.ts --bundle --format=esm
     --target=es2022 --sourcemap --log-level=warning --external:node:*
-    --alias:zeromq-wasm:bytes=./build/bytes.mjs)
+    --alias:zeromq-wasm:bytes=./build/bytes.mjs
+    --alias:zeromq-wasm:constants=./build/constants.mjs)
   "${esbuild[@]}" --platform=node --outfile=dist/node.mjs \
     --alias:zeromq-wasm:host=./ts/host/detect_node.ts
   "${esbuild[@]}" --platform=neutral --outfile=dist/deno.mjs \

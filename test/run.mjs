@@ -109,6 +109,7 @@ for (const file of files) {
       external: ["zeromq-wasm", "zeromq-wasm/*"],
       alias: {
         "zeromq-wasm:bytes": "./build/bytes.mjs",
+        "zeromq-wasm:constants": "./build/constants.mjs",
         "zeromq-wasm:host": "./ts/host/detect_node.ts",
       },
     });

@@ -13,13 +13,20 @@
  * await server.send(`${question} yourself`);
  * const [answer] = await client.receive();
  */
+import { constants } from "zeromq-wasm:constants";
 export { ZmqError } from "./errors.ts";
 export { Context, context } from "./socket/context.ts";
-export type { ContextOptions } from "./socket/context.ts";
+export type {
+  ContextOptions,
+  ContextSetup,
+  Resources,
+} from "./socket/context.ts";
 export { curveKeyPair } from "./socket/curve.ts";
-export type { MessageLike } from "./socket/message.ts";
+export type { Message, MessageLike } from "./socket/message.ts";
+export { Observer } from "./socket/observer.ts";
+export type { Event, EventOfType, EventType } from "./socket/observer.ts";
+export { Proxy } from "./socket/proxy.ts";
 export { Socket } from "./socket/socket.ts";
-export type { Message } from "./socket/socket.ts";
 export {
   Dealer,
   Pair,
@@ -46,4 +53,19 @@ export type {
 export { HostError } from "./host/host.ts";
 
 /** The version of libzmq inside. */
-export const version = "4.3.4";
+export const version: string = [
+  Math.floor(constants["version"]! / 10000),
+  Math.floor(constants["version"]! / 100) % 100,
+  constants["version"]! % 100,
+].join(".");
+
+/** What libzmq was built with. */
+export const capability = {
+  ipc: true,
+  pgm: false,
+  tipc: false,
+  norm: false,
+  curve: true,
+  gssapi: false,
+  draft: true,
+} as const;

@@ -40,7 +40,11 @@ static int result (int rc_)
     return rc_ == -1 ? -zmq_errno () : rc_;
 }
 
+struct parcel_t;
+
 extern "C" {
+
+void zw_parcel_free (parcel_t *parcel_);
 
 void *zw_ctx_new ()
 {
@@ -62,7 +66,7 @@ void *zw_socket (void *ctx_, int type_, unsigned slot_)
     int fd;
     size_t size = sizeof fd;
     if (zmq_getsockopt (socket, ZMQ_FD, &fd, &size) == 0)
-        zw::entry (fd)->slot = slot_ + 1;
+        zw::announce (fd, slot_);
     return socket;
 }
 
@@ -111,33 +115,98 @@ int zw_send (void *socket_, const void *data_, int size_, int flags_)
     return result (zmq_send (socket_, data_, size_, flags_ | ZMQ_DONTWAIT));
 }
 
-//  For frames worth writing in place: NULL when there is no memory.
-zmq_msg_t *zw_msg_new (unsigned size_)
+//  A message on its way out that one crossing cannot send: of several frames,
+//  large, or waiting for room. All memory is there before the first frame goes.
+struct parcel_t
 {
-    zmq_msg_t *const msg = (zmq_msg_t *) malloc (sizeof (zmq_msg_t));
-    if (!msg)
+    int count;
+    zmq_msg_t frames[1];
+};
+
+//  `in_` holds a word for each frame: its size, and bit 31 if its bytes follow
+//  the word, padded to words; otherwise the caller writes them itself (see
+//  zw_parcel_data). Returns NULL when there is no memory.
+parcel_t *zw_parcel_new (const unsigned *in_, int count_)
+{
+    parcel_t *const parcel =
+      (parcel_t *) malloc (sizeof (parcel_t) + sizeof (zmq_msg_t) * count_);
+    if (!parcel)
         return NULL;
-    if (zmq_msg_init_size (msg, size_) != 0) {
-        free (msg);
-        return NULL;
+    for (parcel->count = 0; parcel->count < count_; parcel->count++) {
+        const unsigned size = *in_ & 0x7fffffff;
+        zmq_msg_t *const frame = &parcel->frames[parcel->count];
+        if (zmq_msg_init_size (frame, size) != 0) {
+            zw_parcel_free (parcel);
+            return NULL;
+        }
+        if (*in_++ >> 31) {
+            memcpy (zmq_msg_data (frame), in_, size);
+            in_ += (size + 3) / 4;
+        }
     }
-    return msg;
+    return parcel;
+}
+
+void *zw_parcel_data (parcel_t *parcel_, int index_)
+{
+    return zmq_msg_data (&parcel_->frames[index_]);
+}
+
+void zw_parcel_free (parcel_t *parcel_)
+{
+    for (int i = 0; i < parcel_->count; i++)
+        zmq_msg_close (&parcel_->frames[i]);
+    free (parcel_);
+}
+
+//  What a load balancer leaves unsent when the peer goes away between two
+//  frames: it drops the rest, and must see the rest to know where that ends.
+static void finish_dropped (void *socket_, parcel_t *parcel_, int from_)
+{
+    int type;
+    size_t size = sizeof type;
+    zmq_getsockopt (socket_, ZMQ_TYPE, &type, &size);
+    if (type != ZMQ_PUSH && type != ZMQ_DEALER && type != ZMQ_REQ)
+        return;
+    for (int i = from_; i < parcel_->count; i++) {
+        zmq_msg_t empty;
+        zmq_msg_init (&empty);
+        if (zmq_msg_send (&empty, socket_,
+                          ZMQ_DONTWAIT
+                            | (i + 1 < parcel_->count ? ZMQ_SNDMORE : 0))
+            == -1)
+            zmq_msg_close (&empty);
+    }
+}
+
+//  Sends all frames, or none and returns -errno. The parcel stays the caller's.
+int zw_parcel_send (parcel_t *parcel_, void *socket_)
+{
+    const int last = parcel_->count - 1;
+    if (last == 0)
+        return result (zmq_msg_send (&parcel_->frames[0], socket_, ZMQ_DONTWAIT));
+    for (int i = 0; i <= last; i++) {
+        //  A copy shares the bytes: if a later frame fails, all can go again.
+        zmq_msg_t copy;
+        zmq_msg_init (&copy);
+        zmq_msg_copy (&copy, &parcel_->frames[i]);
+        if (zmq_msg_send (&copy, socket_,
+                          ZMQ_DONTWAIT | (i < last ? ZMQ_SNDMORE : 0))
+            == -1) {
+            const int err = zmq_errno ();
+            zmq_msg_close (&copy);
+            if (i > 0 && err == EAGAIN)
+                finish_dropped (socket_, parcel_, i + 1);
+            return -err;
+        }
+    }
+    return 0;
 }
 
 void zw_msg_free (zmq_msg_t *msg_)
 {
     zmq_msg_close (msg_);
     free (msg_);
-}
-
-//  On success the message is gone; on failure it still is the caller's.
-int zw_msg_send (zmq_msg_t *msg_, void *socket_, int flags_)
-{
-    const int rc = zmq_msg_send (msg_, socket_, flags_ | ZMQ_DONTWAIT);
-    if (rc == -1)
-        return -zmq_errno ();
-    free (msg_);
-    return 0;
 }
 
 //  Packs whole frames into `out`, each as a word of header, then its bytes
@@ -339,6 +408,13 @@ void zw_set_address (int fd_, int peer_, const char *host_, int port_)
         addr->ss_family = AF_UNIX;
         *size = 3;
     }
+}
+
+//  Application sockets that exist: open ones, and closed ones that still have
+//  something to send.
+int zw_sockets ()
+{
+    return zw::app_sockets ();
 }
 
 //  Bytes that malloc has handed out.

@@ -262,7 +262,10 @@ int getifaddrs (ifaddrs **list_)
         text.resize (len);
         len = host_interfaces (&text[0], len);
     }
-    const std::string lines (&text[0], len);
+    std::string lines (&text[0], len);
+    //  libzmq asserts that there is one; this name nobody can write.
+    if (lines.empty ())
+        lines = "\1 127.0.0.1\n";
     for (size_t at = 0; at < lines.size ();) {
         const size_t space = lines.find (' ', at), end = lines.find ('\n', at);
         const std::string name = lines.substr (at, space - at);

@@ -16,7 +16,13 @@ import {
   toError,
 } from "./deno_stream.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
-import type { Connection, Host, HostAddress, Listener } from "./host.ts";
+import {
+  type Connection,
+  type Host,
+  type HostAddress,
+  HostError,
+  type Listener,
+} from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
 
 /** Longest interval well below the limit of 2^31-1, above which it would fire at once. */
@@ -190,6 +196,7 @@ function guard<T>(what: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
+    if (cause instanceof HostError) throw cause;
     throw toError(what, cause);
   }
 }
@@ -241,14 +248,25 @@ export function denoHost(): Host {
     interfaces: () =>
       guard(
         "list network interfaces",
-        () =>
-          deno.networkInterfaces().map(({ name, address, family }) => (
+        () => {
+          // Every bind to an address looks here first: that must not prompt.
+          const needed = { name: "sys", kind: "networkInterfaces" } as const;
+          if (stateOf(needed) !== "granted") {
+            throw hostError(
+              "list network interfaces",
+              "EACCES",
+              undefined,
+              "needs --allow-sys=networkInterfaces",
+            );
+          }
+          return deno.networkInterfaces().map(({ name, address, family }) => (
             {
               name,
               address,
               family: family === "IPv6" ? 6 as const : 4 as const,
             }
-          )),
+          ));
+        },
       ),
     makeTempDir: () =>
       guard(
@@ -263,6 +281,10 @@ export function denoHost(): Host {
     setTimer,
     keepAlive,
     beforeExit,
+    env: (variable) =>
+      stateOf({ name: "env", variable }) === "granted"
+        ? deno.env.get(variable)
+        : undefined,
     errno: (code) => errno(code, deno.build.os),
   };
 }

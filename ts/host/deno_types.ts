@@ -32,7 +32,9 @@ export interface DenoListener {
 
 export type PermissionDescriptor =
   | { name: "net"; host?: string }
-  | { name: "read" | "write"; path: string };
+  | { name: "read" | "write"; path: string }
+  | { name: "sys"; kind: string }
+  | { name: "env"; variable: string };
 
 interface UnixOptions {
   transport: "unix";
@@ -41,6 +43,7 @@ interface UnixOptions {
 
 export interface DenoApi {
   readonly build: { readonly os: string };
+  readonly env: { get(name: string): string | undefined };
   readonly permissions: {
     querySync(
       descriptor: PermissionDescriptor,

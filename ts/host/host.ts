@@ -112,6 +112,8 @@ export interface Host {
   keepAlive(): () => void;
   /** Calls `task` when the process has nothing left to do, before it exits. */
   beforeExit(task: () => void): void;
+  /** A variable of the environment; undefined too when the runtime does not let us look. */
+  env(name: string): string | undefined;
   /** The platform's number of an errno name, or undefined. */
   errno(code: string): number | undefined;
 }

@@ -370,6 +370,7 @@ export const nodeHost: Host = {
   keepAlive,
   // Emitted again each time the loop runs dry, so that sockets made later get their turn too.
   beforeExit: (task) => void process.on("beforeExit", () => task()),
+  env: (name) => process.env[name],
   errno: (code) =>
     (os.constants.errno as Readonly<Record<string, number>>)[code],
 };

@@ -2,6 +2,7 @@
  * wasm/imports.h in TypeScript: each name C may call, in terms of the fd table and
  * the host. The only file that sees both worlds.
  */
+import { constants } from "zeromq-wasm:constants";
 import type { Host } from "../host/host.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
 import type { Memory } from "./memory.ts";
@@ -20,7 +21,8 @@ export class Abort extends Error {
   override name = "Abort";
 }
 
-const IPPROTO_TCP = 6, TCP_NODELAY = 1, SOL_SOCKET = 1, SO_KEEPALIVE = 9;
+const { IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_KEEPALIVE, ESPIPE } =
+  constants;
 
 export function makeImports(
   target: ImportTarget,
@@ -79,10 +81,7 @@ export function makeImports(
       },
       remove: (ptr: number) => target.fds.remove(target.memory.cString(ptr)),
       interfaces(ptr: number, cap: number) {
-        let lines = "";
-        for (const { name, address } of host.interfaces()) {
-          lines += `${name} ${address}\n`;
-        }
+        const lines = target.fds.interfaces();
         const bytes = new TextEncoder().encode(lines);
         if (bytes.length <= cap) target.memory.bytes.set(bytes, ptr);
         return bytes.length;
@@ -104,7 +103,7 @@ export function makeImports(
         return 0;
       },
       fd_close: () => 0,
-      fd_seek: () => 70, // ESPIPE
+      fd_seek: () => ESPIPE!,
       proc_exit(code: number) {
         throw new Abort(target.stderr.trim() || `exit status ${code}`);
       },

@@ -5,6 +5,7 @@
 import { base64 } from "zeromq-wasm:bytes";
 import type { Host } from "../host/host.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
+import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { Abort, type ImportTarget, makeImports } from "./imports.ts";
 import { type Exports, Memory } from "./memory.ts";
 
@@ -27,6 +28,38 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }
 
+export interface InstanceOptions {
+  /** The most memory in bytes that the module may have. */
+  readonly memoryLimit: number;
+  /** Told of every call that the module makes, and of everything that enters it. */
+  readonly trace?: Trace | undefined;
+}
+
+const PAGE_BYTES = 65536;
+/** As the module was linked: it starts with the one, and can never have more than the other. */
+const FIRST_PAGES = 64, MOST_PAGES = 32768;
+/** What an instance may use unless its context says otherwise: all that the module can address. */
+export const MEMORY_LIMIT: number = MOST_PAGES * PAGE_BYTES;
+
+const SYSTEM_CALLS = [
+  "connect",
+  "listen",
+  "send",
+  "pause",
+  "resume",
+  "setOption",
+  "remove",
+  "close",
+] as const;
+const EVENTS = [
+  "input",
+  "connected",
+  "writable",
+  "eof",
+  "failed",
+  "incoming",
+] as const;
+
 export class Instance {
   readonly memory: Memory;
   readonly fds: FdTable;
@@ -36,20 +69,31 @@ export class Instance {
   /** Why the instance can no longer be used. */
   dead: Error | undefined;
 
-  constructor(host: Host, kernel: Kernel) {
+  /** `memoryLimit` in bytes, rounded to pages of 64 KiB. */
+  constructor(host: Host, kernel: Kernel, options: InstanceOptions) {
     this.fds = new FdTable(host, kernel);
+    if (options.trace) {
+      traceCalls(this.fds, "call ", SYSTEM_CALLS, options.trace);
+      traceCalls(kernel, "event", EVENTS, options.trace);
+    }
+    const wanted = Math.ceil(options.memoryLimit / PAGE_BYTES);
+    const memory = new WebAssembly.Memory({
+      initial: FIRST_PAGES,
+      maximum: Math.min(Math.max(wanted, FIRST_PAGES), MOST_PAGES),
+    });
     this.#target = {
       host,
       fds: this.fds,
       stderr: "",
       memory: undefined as unknown as Memory,
     };
+    const imports = makeImports(this.#target);
     const { exports } = new WebAssembly.Instance(
       compile(),
-      makeImports(this.#target),
+      { ...imports, env: { memory } },
     );
     this.exports = exports as unknown as Exports;
-    this.memory = this.#target.memory = new Memory(this.exports);
+    this.memory = this.#target.memory = new Memory(memory, this.exports);
     this.exports._initialize();
   }
 

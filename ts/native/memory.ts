@@ -5,25 +5,27 @@
 
 /** The module's functions, as wasm/exports.txt lists them. */
 export type Exports =
-  & { readonly memory: WebAssembly.Memory; _initialize(): void }
+  & { _initialize(): void }
   & Record<string, (...args: number[]) => number>;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class Memory {
+  readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   #bytes = new Uint8Array(0);
   #words = new Uint32Array(0);
 
-  constructor(exports: Exports) {
+  constructor(memory: WebAssembly.Memory, exports: Exports) {
+    this.#memory = memory;
     this.#exports = exports;
   }
 
   /** All bytes; valid until the next call into the module. */
   get bytes(): Uint8Array {
     if (this.#bytes.length === 0) {
-      this.#bytes = new Uint8Array(this.#exports.memory.buffer);
+      this.#bytes = new Uint8Array(this.#memory.buffer);
     }
     return this.#bytes;
   }
@@ -31,7 +33,7 @@ export class Memory {
   /** All 32-bit words; valid until the next call into the module. */
   get words(): Uint32Array {
     if (this.#words.length === 0) {
-      this.#words = new Uint32Array(this.#exports.memory.buffer);
+      this.#words = new Uint32Array(this.#memory.buffer);
     }
     return this.#words;
   }

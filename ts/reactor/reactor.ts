@@ -12,7 +12,7 @@
  */
 import type { Host, HostTimer } from "../host/host.ts";
 import type { Kernel, SocketName } from "../syscall/fd_table.ts";
-import { Instance } from "../native/instance.ts";
+import { Instance, type InstanceOptions } from "../native/instance.ts";
 
 /** A socket as the reactor knows it: under its slot. */
 export interface Client {
@@ -35,8 +35,11 @@ const PAD_BYTES = 65536;
 export class Reactor implements Kernel {
   readonly host: Host;
   readonly instance: Instance;
+  readonly trace: InstanceOptions["trace"];
   readonly #clients: (Client | undefined)[] = [];
   readonly #pad: number;
+  readonly #freeSlots: number[] = [];
+  #whenEmpty: (() => void)[] = [];
   #dirty = false;
   #again = false;
   #burst = 0;
@@ -47,9 +50,10 @@ export class Reactor implements Kernel {
   #waiting = 0;
   #release: (() => void) | undefined;
 
-  constructor(host: Host) {
+  constructor(host: Host, options: InstanceOptions) {
     this.host = host;
-    this.instance = new Instance(host, this);
+    this.trace = options.trace;
+    this.instance = new Instance(host, this, options);
     this.#pad = this.instance.memory.alloc(PAD_BYTES);
   }
 
@@ -64,23 +68,40 @@ export class Reactor implements Kernel {
   }
 
   #die(error: unknown): Error {
+    const first = !this.instance.dead;
     const dead = this.instance.fail(error);
+    if (!first) return dead;
     this.#timer?.cancel();
     for (const client of this.#clients) client?.fail(dead);
+    this.#empty();
     return dead;
+  }
+
+  #empty(): void {
+    for (const task of this.#whenEmpty.splice(0)) task();
   }
 
   // --- clients
 
   add(client: Client): number {
-    let slot = this.#clients.indexOf(undefined);
-    if (slot === -1) slot = this.#clients.length;
+    const slot = this.#freeSlots.pop() ?? this.#clients.length;
     this.#clients[slot] = client;
     return slot;
   }
 
   remove(slot: number): void {
     this.#clients[slot] = undefined;
+    this.#freeSlots.push(slot);
+  }
+
+  /** Sockets of libzmq that exist: open ones, and closed ones not done with sending. */
+  get sockets(): number {
+    return this.instance.dead ? 0 : this.call("zw_sockets");
+  }
+
+  /** Calls `task` once when there are no sockets any more. */
+  whenEmpty(task: () => void): void {
+    this.#whenEmpty.push(task);
   }
 
   /** While more holds than drops happened, the process stays alive. */
@@ -165,6 +186,7 @@ export class Reactor implements Kernel {
         if (this.instance.dead) return;
       }
       this.#arm(exports.zw_next_timer!());
+      if (this.#whenEmpty.length > 0 && this.sockets === 0) this.#empty();
     } catch (error) {
       this.#die(error);
     }

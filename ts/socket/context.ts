@@ -4,8 +4,11 @@
 import { defaultHost } from "zeromq-wasm:host";
 import { ZmqError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { MEMORY_LIMIT } from "../native/instance.ts";
 import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
+import { type Trace, traceCalls } from "../syscall/trace.ts";
+import { type Ending, forget, remember } from "./exit.ts";
 import { MessagePort } from "./message.ts";
 import { CONTEXT } from "./options.ts";
 
@@ -22,28 +25,106 @@ export interface ContextOptions {
   ioThreads?: number;
 }
 
-/** What a socket needs of its context; not part of the public API. */
+/** What is decided when a context is created. */
+export interface ContextSetup {
+  /** The runtime to work on; by default the one that runs the program. */
+  host?: Host;
+  /**
+   * The most memory in bytes that libzmq may have for all sockets of the context and
+   * their messages, 4 MiB to 2 GiB (the default). When it is used up, libzmq gives up:
+   * every operation of the context rejects, and only a new context works.
+   */
+  memoryLimit?: number;
+  /**
+   * Told of every system call, network event and message: one line each. Without it,
+   * `ZEROMQ_WASM_TRACE=1` in the environment prints the trace to stderr.
+   */
+  trace?: (line: string) => void;
+}
+
+/** What a context holds at the moment. */
+export interface Resources {
+  /** Sockets: open, or closed and still sending. */
+  readonly sockets: number;
+  /** Connections and listeners of the runtime. */
+  readonly connections: number;
+  readonly listeners: number;
+  /** Bytes that libzmq has allocated, and the size of its memory. */
+  readonly heap: number;
+  readonly memory: number;
+}
+
+/** What a channel needs of its context; not part of the public API. */
 export interface ContextCore {
   readonly reactor: Reactor;
   readonly port: MessagePort;
   readonly pointer: number;
+  opened(socket: Closable): void;
+  closed(socket: Closable): void;
+}
+
+interface Closable {
+  close(): void;
 }
 
 const cores = new WeakMap<Context, ContextCore>();
+const setups = new WeakMap<Context, ContextSetup>();
 
 /** The live parts of a context, created when first needed. */
 export function coreOf(context: Context): ContextCore {
   return cores.get(context) ?? start(context);
 }
 
-const hosts = new WeakMap<Context, Host>();
-
 function start(context: Context): ContextCore {
-  const reactor = new Reactor(hosts.get(context) ?? defaultHost());
+  const { host = defaultHost(), memoryLimit = MEMORY_LIMIT, trace } = setups
+    .get(context) ?? {};
+  const reactor = new Reactor(host, {
+    memoryLimit,
+    trace: trace ?? defaultTrace(host),
+  });
   const pointer = reactor.call("zw_ctx_new");
-  const core = { reactor, pointer, port: new MessagePort(reactor) };
+  const port = new MessagePort(reactor);
+  if (reactor.trace) {
+    traceCalls(port, "data ", ["send", "receive"], reactor.trace);
+  }
+  const open = new Set<Closable>();
+  let leaving = false;
+  const ending: Ending = {
+    reactor,
+    closeAll() {
+      for (const socket of open) socket.close();
+    },
+    advice: () =>
+      reactor.call("zmq_ctx_get", pointer, CONTEXT["blocky"]!.id) === 0
+        ? ""
+        : " Set 'context.blocky = false' to change this behaviour.",
+  };
+  const core: ContextCore = {
+    reactor,
+    pointer,
+    port,
+    opened(socket) {
+      open.add(socket);
+      remember(ending);
+    },
+    closed(socket) {
+      open.delete(socket);
+      if (open.size > 0 || leaving) return;
+      leaving = true;
+      reactor.whenEmpty(() => {
+        leaving = false;
+        forget(ending);
+      });
+    },
+  };
   cores.set(context, core);
   return core;
+}
+
+function defaultTrace(host: Host): Trace | undefined {
+  const wanted = host.env("ZEROMQ_WASM_TRACE");
+  if (!wanted || wanted === "0") return undefined;
+  return (line) => console.error(`${host.now().toFixed(3)} ${line}`);
 }
 
 /** A `ZmqError` for one of the module's errno numbers. */
@@ -69,14 +150,37 @@ export function zmqError(
  */
 export class Context {
   /**
-   * @param options the options below, and optionally the `host` to run on
+   * @param options values for the properties below, and a setup
+   * @throws TypeError for a value of the wrong type or an unknown option
    * @throws ZmqError EINVAL for a value libzmq does not take
    */
-  constructor(options: ContextOptions & { host?: Host } = {}) {
-    const { host, ...rest } = options;
-    if (host) hosts.set(this, host);
+  constructor(options: ContextOptions & ContextSetup = {}) {
+    const { host, memoryLimit, trace, ...rest } = options;
+    if (memoryLimit !== undefined && !(memoryLimit >= 4 * 2 ** 20)) {
+      throw new RangeError(
+        `memoryLimit must be 4194304 bytes or more: ${memoryLimit}`,
+      );
+    }
+    setups.set(this, {
+      ...(host && { host }),
+      ...(memoryLimit && { memoryLimit }),
+      ...(trace && { trace }),
+    });
     Object.seal(this);
     Object.assign(this, rest);
+  }
+
+  /** What the context holds: all zero but `heap` and `memory` once its sockets are gone. */
+  get resources(): Resources {
+    const { reactor } = coreOf(this);
+    const { fds, memory } = reactor.instance;
+    return {
+      sockets: reactor.sockets,
+      connections: fds.connections,
+      listeners: fds.listeners,
+      heap: reactor.call("zw_heap_used"),
+      memory: memory.bytes.length,
+    };
   }
 
   declare ioThreads: number;
@@ -97,10 +201,14 @@ for (const [name, { id, kind, access }] of Object.entries(CONTEXT)) {
       return kind === "bool" ? value !== 0 : value;
     },
     set: access === "r" ? undefined : function (this: Context, value: unknown) {
-      const wanted = kind === "bool" ? "boolean" : "number";
-      if (typeof value !== wanted) {
+      const ok = kind === "bool"
+        ? typeof value === "boolean"
+        : typeof value === "number";
+      if (!ok) {
         throw new TypeError(
-          `Option value must be a ${wanted}: ${name} = ${String(value)}`,
+          `Option value must be a ${
+            kind === "bool" ? "boolean" : "number"
+          }: ${name} = ${String(value)}`,
         );
       }
       const { reactor, pointer } = coreOf(this);

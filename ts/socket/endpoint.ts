@@ -1,17 +1,19 @@
 /**
- * What has to be ready before libzmq binds: the listener at the address it will
- * choose, and what it cannot make itself (directories, names).
+ * What has to be right before libzmq binds or connects: the listener at the address
+ * it will choose, what it cannot make itself (directories, names), and what would
+ * make it abort.
  */
+import type { HostAddress, HostError } from "../host/host.ts";
 import type { Reactor } from "../reactor/reactor.ts";
-import { codeOf, errnoOf } from "../syscall/errno.ts";
+import { codeOf } from "../syscall/errno.ts";
 
 export interface BindEndpoint {
   /** What to give libzmq. */
   address: string;
   /** The prepared listener to settle afterwards. */
   target?: string;
-  /** The module's errno, if the address cannot be bound. */
-  error?: number;
+  /** Why the address cannot be bound. */
+  error?: { code: string; cause?: HostError };
 }
 
 const TARGET_BYTES = 1200;
@@ -24,10 +26,16 @@ function bindTarget(reactor: Reactor, socket: number, address: string) {
     address,
     (ptr) =>
       memory.withSpace(TARGET_BYTES, (out) => {
-        const size = reactor.call("zw_bind_target", socket, ptr, out, TARGET_BYTES);
+        const size = reactor.call(
+          "zw_bind_target",
+          socket,
+          ptr,
+          out,
+          TARGET_BYTES,
+        );
         return size < 0
-          ? { error: -size }
-          : { target: memory.text(out, size) };
+          ? { code: codeOf(-size), target: "" }
+          : { code: undefined, target: memory.text(out, size) };
       }),
   );
 }
@@ -38,25 +46,74 @@ export async function endpointToBind(
   socket: number,
   address: string,
 ): Promise<BindEndpoint> {
+  const { host, instance: { fds } } = reactor;
   let endpoint = address;
   if (/^udp:/.test(address)) {
-    return { address, error: errnoOf("EPROTONOSUPPORT") };
+    return { address, error: { code: "EPROTONOSUPPORT" } };
   }
   if (address === "ipc://*") {
-    endpoint = `ipc://${reactor.host.makeTempDir()}/socket`;
-  }
-  let found = bindTarget(reactor, socket, endpoint);
-  const name = /^(tcp|ws):\/\/([^:\[\]*]+):(.*)$/.exec(endpoint);
-  if (found.error !== undefined && codeOf(found.error) === "ENODEV" && name) {
-    // Neither an address nor an interface: perhaps the name of a host.
-    const [ip] = await reactor.host.resolve(name[2]!, 4).catch(() => []);
-    if (ip) {
-      endpoint = `${name[1]}://${ip}:${name[3]}`;
-      found = bindTarget(reactor, socket, endpoint);
+    try {
+      endpoint = `ipc://${fds.temporaryPath()}`;
+    } catch (error) {
+      const cause = error as HostError;
+      return { address, error: { code: cause.code, cause } };
     }
   }
-  if (found.error !== undefined) return { address, error: found.error };
-  if (!found.target) return { address: endpoint };
-  await reactor.instance.fds.prepare(found.target, BACKLOG);
-  return { address: endpoint, target: found.target };
+  let { code, target } = bindTarget(reactor, socket, endpoint);
+  const name = /^(tcp|ws):\/\/([^:\[\]*]+):(.*)$/.exec(endpoint);
+  if (code === "ENODEV" && name) {
+    // Neither an address nor an interface: perhaps the name of a host.
+    const [ip] = await host.resolve(name[2]!, 4).catch(() => []);
+    if (ip !== undefined) {
+      endpoint = `${name[1]}://${ip}:${name[3]}`;
+      ({ code, target } = bindTarget(reactor, socket, endpoint));
+    }
+  }
+  if (code !== undefined) {
+    const cause = code === "ENODEV" ? fds.forbidden : undefined;
+    return cause
+      ? { address, error: { code: cause.code, cause } }
+      : { address, error: { code } };
+  }
+  if (!target) return { address: endpoint };
+  await fds.prepare(target, BACKLOG);
+  return { address: endpoint, target };
+}
+
+/** Where an endpoint would connect to, as far as the runtime is concerned. */
+export function connectTarget(address: string): HostAddress | undefined {
+  const tcp = /^(?:tcp|ws):\/\/(?:[^;]*;)?\[?([^\]]*?)\]?:(\d+)(?:\/.*)?$/.exec(
+    address,
+  );
+  if (tcp) {
+    return { kind: "tcp", host: tcp[1]!, port: Number(tcp[2]), family: 0 };
+  }
+  return address.startsWith("ipc://")
+    ? { kind: "ipc", path: address.slice(6).replace(/^@/, "\0") }
+    : undefined;
+}
+
+const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
+
+/**
+ * Why a socket must not be bound or connected with the security options it has, or
+ * undefined. libzmq would take them and abort when a peer comes.
+ */
+export function securityFault(
+  socket: {
+    readonly type: number;
+    readonly plainServer: boolean;
+    readonly zapDomain: string | null;
+    readonly zapEnforceDomain: boolean;
+  },
+  address: string,
+  handlerTypes: readonly number[],
+): string | undefined {
+  if (address === ZAP_ENDPOINT && !handlerTypes.includes(socket.type)) {
+    return "A ZAP handler must be a Reply or a Router";
+  }
+  if (
+    socket.plainServer && socket.zapEnforceDomain && socket.zapDomain === null
+  ) return "zapEnforceDomain is set, but there is no zapDomain";
+  return undefined;
 }

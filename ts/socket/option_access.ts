@@ -72,7 +72,9 @@ export function setOption(
   );
   if (rc !== 0) {
     const errno = reactor.call("zmq_errno");
-    const shown = /secret|password/i.test(name) ? "the value given" : String(value);
+    const shown = /secret|password/i.test(name)
+      ? "the value given"
+      : String(value);
     throw zmqError(reactor.host, errno, {
       message: `Invalid argument: ${name} = ${shown}`,
     });

@@ -1,70 +1,60 @@
 /**
- * What all sockets share: their life, endpoints, options, sending and receiving.
- *
- * Operations try libzmq at once (always ZMQ_DONTWAIT); one that would block parks
- * and is tried again whenever libzmq signals the socket.
+ * What all sockets share: their endpoints and options, on top of a channel.
  */
-import type { Client } from "../reactor/reactor.ts";
-import { codeOf, errnoOf } from "../syscall/errno.ts";
+import { constants } from "zeromq-wasm:constants";
+import type { HostAddress, HostError } from "../host/host.ts";
+import { codeOf } from "../syscall/errno.ts";
+import { Channel } from "./channel.ts";
 import {
   type Context,
   context as defaultContext,
-  type ContextCore,
   coreOf,
   zmqError,
 } from "./context.ts";
-import { endpointToBind } from "./endpoint.ts";
-import type { MessageLike } from "./message.ts";
-import { COMMON, type Option, SECURITY_MECHANISM } from "./options.ts";
+import { connectTarget, endpointToBind, securityFault } from "./endpoint.ts";
+import { expose, type Internals } from "./internals.ts";
+import type { Message, MessageLike } from "./message.ts";
+import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
+import { COMMON, type Option } from "./options.ts";
 
-/** A received message: one `Buffer` (where there is none, `Uint8Array`) per frame. */
-export type Message = Uint8Array;
-
-interface Parked {
-  attempt(): boolean;
-  reject(error: Error): void;
-  timer?: { cancel(): void };
-}
-
-const EAGAIN = -errnoOf("EAGAIN");
-/** Messages fetched by one crossing. */
-const PREFETCH = 256;
+const {
+  ZMQ_CONFLATE,
+  ZMQ_MECHANISM,
+  ZMQ_RCVHWM,
+  ZMQ_RCVTIMEO,
+  ZMQ_SNDTIMEO,
+} = constants;
 const RESOLVED: Promise<void> = Promise.resolve();
 
+const ZAP_HANDLERS = [constants["ZMQ_REP"]!, constants["ZMQ_ROUTER"]!];
+const BIND = "Socket is blocked by a bind or unbind operation";
+
 export abstract class Socket {
-  readonly #core: ContextCore;
   readonly #context: Context;
-  readonly #slot: number;
-  readonly #client: Client;
-  #pointer: number;
-  #reader: Parked | undefined;
-  #writer: Parked | undefined;
-  #blocked = false;
+  readonly #channel: Channel;
+  readonly #inside: Internals;
   #closing = false;
-  #queue: Message[][] = [];
-  #queueAt = 0;
-  #partial: Message[] = [];
-  /** Names as bound by the user, and what libzmq was given instead. */
-  readonly #aliases = new Map<string, string>();
+  #events: Observer | undefined;
 
   protected constructor(type: number, options: Record<string, unknown> = {}) {
+    if (typeof type !== "number") {
+      throw new TypeError("Socket type must be a number");
+    }
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError("Options must be an object");
+    }
     const { context = defaultContext, ...rest } = options as {
       context?: Context;
     };
     this.#context = context;
-    this.#core = coreOf(context);
-    const { reactor, pointer } = this.#core;
-    this.#client = {
-      ready: () => this.#ready(),
-      fail: (error) => this.#fail(error),
+    this.#channel = new Channel(coreOf(context), type);
+    this.#inside = {
+      channel: this.#channel,
+      blocked: undefined,
+      endpoints: new Map(),
     };
-    this.#slot = reactor.add(this.#client);
-    this.#pointer = reactor.call("zw_socket", pointer, type, this.#slot);
-    if (this.#pointer === 0) {
-      reactor.remove(this.#slot);
-      throw zmqError(reactor.host, reactor.call("zmq_errno"));
-    }
+    expose(this, this.#inside);
     Object.seal(this);
     try {
       Object.assign(this, rest);
@@ -81,43 +71,54 @@ export abstract class Socket {
 
   /** True after `close()`. */
   get closed(): boolean {
-    return this.#pointer === 0;
+    return this.#channel.closed;
   }
 
   /** Whether a message can be received without waiting. */
   get readable(): boolean {
-    if (this.closed) return false;
-    return this.#queueAt < this.#queue.length ||
-      (this.#core.reactor.call("zw_events", this.#pointer) & 1) !== 0;
+    return this.#channel.readable;
   }
 
   /** Whether a message can be sent without waiting. */
   get writable(): boolean {
-    return !this.closed &&
-      (this.#core.reactor.call("zw_events", this.#pointer) & 2) !== 0;
+    return this.#channel.writable;
+  }
+
+  /** What happens to the connections of the socket; made when first asked for. */
+  get events(): Observer {
+    return this.#events ??= new Observer(this);
   }
 
   /** The mechanism in force: null, "plain" or "curve". */
   get securityMechanism(): null | "plain" | "curve" {
-    const value = this.getOption({ id: SECURITY_MECHANISM, kind: "i32" });
+    const value = this.getOption({ id: ZMQ_MECHANISM!, kind: "i32" });
     return ([null, "plain", "curve"] as const)[value as number] ?? null;
   }
 
   /** Reads an option of libzmq. Throws EBADF on a closed socket. */
   protected getOption(option: Option): unknown {
     this.#check();
-    return getOption(this.#core.reactor, this.#pointer, option);
+    return getOption(this.#channel.core.reactor, this.#channel.pointer, option);
   }
 
   /** Sets an option of libzmq. Throws a TypeError or EINVAL with the value. */
   protected setOption(name: string, option: Option, value: unknown): void {
     this.#check();
-    setOption(this.#core.reactor, this.#pointer, name, option, value);
-    this.#core.reactor.touch();
+    const channel = this.#channel;
+    const { reactor } = channel.core;
+    setOption(reactor, channel.pointer, name, option, value);
+    // What the channel itself has to know of libzmq's options.
+    if (option.id === ZMQ_SNDTIMEO) channel.sendTimeout = value as number;
+    else if (option.id === ZMQ_RCVTIMEO) {
+      channel.receiveTimeout = value as number;
+    } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
+    else if (option.id === ZMQ_CONFLATE) channel.limitPrefetch(1);
+    reactor.touch();
   }
 
   #check(): void {
-    if (this.#core.reactor.instance.dead) throw this.#core.reactor.instance.dead;
+    const { dead } = this.#channel.core.reactor.instance;
+    if (dead) throw dead;
     if (this.closed) throw this.#error("EBADF");
   }
 
@@ -125,17 +126,16 @@ export abstract class Socket {
     errno: number | string,
     details: { message?: string; address?: string; cause?: unknown } = {},
   ): Error {
-    return zmqError(this.#core.reactor.host, errno, details);
+    return zmqError(this.#channel.core.reactor.host, errno, details);
   }
 
-  #enter(address?: unknown): void {
+  #enter(...address: unknown[]): void {
     this.#check();
-    if (this.#blocked) {
-      throw this.#error("EBUSY", {
-        message: "Socket is blocked by a bind or unbind operation",
-      });
+    const { blocked } = this.#inside;
+    if (blocked !== undefined) {
+      throw this.#error("EBUSY", { message: blocked });
     }
-    if (address !== undefined && typeof address !== "string") {
+    if (address.length > 0 && typeof address[0] !== "string") {
       throw new TypeError("Address must be a string");
     }
   }
@@ -146,42 +146,61 @@ export abstract class Socket {
    * Rejects with EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL, EPROTONOSUPPORT, ENODEV;
    * throws EBADF when closed.
    */
-  async bind(address: string): Promise<void> {
+  bind(address: string): Promise<void> {
     this.#enter(address);
-    this.#blocked = true;
+    return this.#bind(address);
+  }
+
+  async #bind(address: string): Promise<void> {
+    this.#inside.blocked = BIND;
     try {
-      const { reactor } = this.#core;
-      const endpoint = await endpointToBind(reactor, this.#pointer, address);
-      const { rc, failure } = endpoint.error === undefined
-        ? this.#native("zmq_bind", endpoint.address, endpoint.target)
-        : { rc: -endpoint.error, failure: undefined };
+      const { reactor } = this.#channel.core;
+      this.#checkSecurity(address, ZAP_HANDLERS);
+      const endpoint = await endpointToBind(
+        reactor,
+        this.#channel.pointer,
+        address,
+      );
+      if (endpoint.error) {
+        const { code, cause } = endpoint.error;
+        throw this.#error(code, { address, ...(cause && explain(cause)) });
+      }
+      const rc = this.#native("zmq_bind", endpoint.address);
+      const failure = endpoint.target === undefined
+        ? undefined
+        : reactor.instance.fds.settle(endpoint.target);
       if (rc < 0) {
-        const code = failure?.code ?? codeOf(-rc);
-        throw this.#error(code, {
+        throw this.#error(failure?.code ?? codeOf(-rc), {
           address,
-          ...(failure ? { cause: failure } : {}),
+          ...(failure && explain(failure)),
         });
       }
       if (endpoint.address !== address) {
-        this.#aliases.set(address, endpoint.address);
+        this.#inside.endpoints.set(address, endpoint.address);
       }
+      this.#inside.endpoints.set(endpoint.address, endpoint.address);
     } finally {
-      this.#blocked = false;
+      this.#inside.blocked = undefined;
       if (this.#closing) this.close();
     }
   }
 
   /** Stops listening there. Rejects with ENOENT if nothing was bound so. */
-  async unbind(address: string): Promise<void> {
+  unbind(address: string): Promise<void> {
     this.#enter(address);
+    return this.#unbind(address);
+  }
+
+  async #unbind(address: string): Promise<void> {
+    this.#inside.blocked = BIND;
     await RESOLVED;
-    const { rc } = this.#native(
-      "zmq_unbind",
-      this.#aliases.get(address) ?? address,
-    );
-    if (rc < 0) throw this.#error(-rc, { address });
-    this.#aliases.delete(address);
-    this.#core.reactor.pump();
+    this.#inside.blocked = undefined;
+    if (this.#closing) {
+      this.close();
+      return;
+    }
+    this.#end("zmq_unbind", address);
+    this.#channel.core.reactor.pump();
   }
 
   /**
@@ -190,47 +209,60 @@ export abstract class Socket {
    */
   connect(address: string): void {
     this.#enter(address);
-    const { host } = this.#core.reactor;
-    const tcp = /^tcp:\/\/(?:[^;]*;)?\[?([^\]]*?)\]?:(\d+)$/.exec(address);
-    if (tcp) {
-      try {
-        host.checkConnect({
-          kind: "tcp",
-          host: tcp[1]!,
-          port: Number(tcp[2]),
-          family: 0,
-        });
-      } catch (cause) {
-        const { code, message } = cause as { code: string; message: string };
-        throw this.#error(code, { address, message, cause });
-      }
+    if (address.startsWith("udp:")) {
+      throw this.#error("EPROTONOSUPPORT", { address });
     }
-    const { rc } = this.#native("zmq_connect", address);
+    const to = connectTarget(address);
+    if (to) this.#checkAllowed(address, to);
+    this.#checkSecurity(address, [this.type]);
+    const rc = this.#native("zmq_connect", address);
     if (rc < 0) throw this.#error(-rc, { address });
+    this.#inside.endpoints.set(address, address);
+  }
+
+  #checkSecurity(address: string, handlerTypes: readonly number[]): void {
+    const message = securityFault(this, address, handlerTypes);
+    if (message !== undefined) {
+      throw this.#error("EINVAL", { address, message });
+    }
+  }
+
+  /** Throws EACCES if the runtime is known to forbid to connect there. */
+  #checkAllowed(address: string, to: HostAddress): void {
+    try {
+      this.#channel.core.reactor.host.checkConnect(to);
+    } catch (cause) {
+      const { code, message } = cause as { code: string; message: string };
+      throw this.#error(code, { address, message, cause });
+    }
   }
 
   /** Ends a connection made by `connect`. Throws ENOENT if there is none. */
   disconnect(address: string): void {
     this.#enter(address);
-    const { rc } = this.#native("zmq_disconnect", address);
-    if (rc < 0) throw this.#error(-rc, { address });
+    this.#end("zmq_disconnect", address);
   }
 
-  #native(
-    name: string,
-    address: string,
-    target?: string,
-  ): { rc: number; failure?: { code: string } | undefined } {
-    const { reactor } = this.#core;
-    const { instance } = reactor;
-    let rc = instance.memory.withString(
+  #end(name: "zmq_unbind" | "zmq_disconnect", address: string): void {
+    const { endpoints } = this.#inside;
+    const given = endpoints.get(address);
+    const rc = this.#native(name, given ?? address);
+    if (rc < 0) throw this.#error(-rc, { address });
+    endpoints.delete(address);
+    if (given !== undefined) endpoints.delete(given);
+  }
+
+  #native(name: string, address: string): number {
+    const { reactor } = this.#channel.core;
+    const { memory } = reactor.instance;
+    const { pointer } = this.#channel;
+    let rc = memory.withString(
       address,
-      (ptr) => reactor.call(name, this.#pointer, ptr),
+      (text) => reactor.call(name, pointer, text),
     );
     if (rc < 0) rc = -reactor.call("zmq_errno");
-    const failure = target ? instance.fds.settle(target) : undefined;
     reactor.touch();
-    return { rc, failure };
+    return rc;
   }
 
   /**
@@ -238,186 +270,28 @@ export abstract class Socket {
    * within `linger` (man zmq_close). Closing again does nothing.
    */
   close(): void {
-    if (this.closed) return;
-    if (this.#blocked) {
-      this.#closing = true;
-      return;
-    }
-    const { reactor } = this.#core;
-    const pointer = this.#pointer;
-    this.#pointer = 0;
-    this.#queue = [];
-    reactor.remove(this.#slot);
-    this.#fail(this.#error("EAGAIN"));
-    if (reactor.instance.dead) return;
-    reactor.call("zmq_close", pointer);
-    reactor.touch();
+    if (this.#inside.blocked === BIND) this.#closing = true;
+    else this.#channel.close();
   }
-
-  // --- sending
 
   protected sendFrames(frames: MessageLike[]): Promise<void> {
     this.#enter();
-    if (this.#writer) {
-      throw this.#error("EBUSY", {
-        message:
-          "Socket is busy writing; only one send operation may be in progress at any time",
-      });
-    }
-    if (frames.length === 0) return RESOLVED;
-    const { reactor } = this.#core;
-    let rc = this.#trySend(frames);
-    if (rc === EAGAIN) {
-      // Room may only be waiting for libzmq to look.
-      reactor.pump();
-      if (this.#pointer) rc = this.#trySend(frames);
-    }
-    if (rc >= 0) {
-      reactor.touch(rc);
-      return reactor.mustYield ? reactor.yield() : RESOLVED;
-    }
-    if (rc !== EAGAIN) return Promise.reject(this.#error(-rc));
-    return this.#park("sendTimeout", (parked) => this.#writer = parked, () => {
-      const rc = this.#trySend(frames);
-      if (rc === EAGAIN) return undefined;
-      if (rc < 0) throw this.#error(-rc);
-      reactor.touch(rc);
-      return { value: undefined };
-    });
+    return frames.length === 0 ? RESOLVED : this.#channel.send(frames);
   }
-
-  #trySend(frames: MessageLike[]): number {
-    const { port } = this.#core;
-    const last = frames.length - 1;
-    let bytes = 0;
-    for (let i = 0; i <= last; i++) {
-      const rc = port.sendFrame(this.#pointer, frames[i]!, i < last);
-      if (rc < 0) return rc;
-      bytes += rc;
-    }
-    return bytes;
-  }
-
-  // --- receiving
 
   protected receiveFrames(): Promise<Message[]> {
     this.#enter();
-    if (this.#reader) {
-      throw this.#error("EBUSY", {
-        message:
-          "Socket is busy reading; only one receive operation may be in progress at any time",
-      });
-    }
-    const { reactor } = this.#core;
-    const rc = this.#fill();
-    if (rc > 0) {
-      const message = this.#shift();
-      reactor.touch();
-      return reactor.mustYield
-        ? reactor.yield().then(() => message)
-        : Promise.resolve(message);
-    }
-    if (rc < 0) return Promise.reject(this.#error(-rc));
-    reactor.touch();
-    return this.#park(
-      "receiveTimeout",
-      (parked) => this.#reader = parked,
-      () => {
-        const rc = this.#fill();
-        if (rc < 0) throw this.#error(-rc);
-        return rc === 0 ? undefined : { value: this.#shift() };
-      },
-    );
+    return this.#channel.receive();
   }
+}
 
-  /** How many messages one crossing may take ahead; sockets with a state take one. */
-  protected get prefetch(): number {
-    return PREFETCH;
-  }
-
-  #fill(): number {
-    const left = this.#queue.length - this.#queueAt;
-    if (left > 0) return left;
-    this.#queue = [];
-    this.#queueAt = 0;
-    return this.#core.port.receive(
-      this.#pointer,
-      this.#queue,
-      this.#partial,
-      this.prefetch,
-    );
-  }
-
-  #shift(): Message[] {
-    const message = this.#queue[this.#queueAt]!;
-    this.#queue[this.#queueAt++] = [];
-    return message;
-  }
-
-  // --- waiting
-
-  #park<T>(
-    timeoutName: string,
-    place: (parked: Parked | undefined) => void,
-    attempt: () => { value: T } | undefined,
-  ): Promise<T> {
-    const timeout = (this as unknown as Record<string, number>)[timeoutName]!;
-    if (timeout === 0) return Promise.reject(this.#error("EAGAIN"));
-    const { reactor } = this.#core;
-    return new Promise((resolve, reject) => {
-      const finish = () => {
-        parked.timer?.cancel();
-        place(undefined);
-        reactor.drop();
-      };
-      const parked: Parked = {
-        attempt() {
-          try {
-            const result = attempt();
-            if (result === undefined) return false;
-            finish();
-            resolve(result.value);
-          } catch (error) {
-            finish();
-            reject(error);
-          }
-          return true;
-        },
-        reject(error) {
-          finish();
-          reject(error);
-        },
-      };
-      reactor.hold();
-      place(parked);
-      if (timeout > 0) {
-        parked.timer = reactor.host.setTimer(() => {
-          parked.reject(this.#error("EAGAIN"));
-        }, timeout);
-      }
-    });
-  }
-
-  #ready(): void {
-    this.#reader?.attempt();
-    this.#writer?.attempt();
-    // An operation of one side can swallow the signal meant for the other.
-    if (!this.closed && (this.#reader || this.#writer)) {
-      const events = this.#core.reactor.call("zw_events", this.#pointer);
-      if (events & 1) this.#reader?.attempt();
-      if (events & 2) this.#writer?.attempt();
-    }
-  }
-
-  #fail(error: Error): void {
-    this.#reader?.reject(error);
-    this.#writer?.reject(error);
-  }
-
-  /** For `Proxy` and `Observer`: the reactor, libzmq's socket. */
-  static internals(socket: Socket): { core: ContextCore; pointer: number } {
-    return { core: socket.#core, pointer: socket.#pointer };
-  }
+/** What a failure of the host adds to an error whose code does not say all. */
+function explain(
+  failure: HostError,
+): { message?: string; cause: Error } {
+  return failure.code === "EADDRINUSE"
+    ? { cause: failure }
+    : { message: failure.message, cause: failure };
 }
 
 /** Gives a class the options as properties. */

@@ -2,10 +2,26 @@
  * The twelve socket types (man zmq_socket): which way messages go, and the options
  * each adds.
  */
+import { constants } from "zeromq-wasm:constants";
 import type { Context } from "./context.ts";
-import type { MessageLike } from "./message.ts";
+import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
-import { defineOptions, type Message, Socket } from "./socket.ts";
+import { defineOptions, Socket } from "./socket.ts";
+
+const {
+  ZMQ_DEALER,
+  ZMQ_PAIR,
+  ZMQ_PUB,
+  ZMQ_PULL,
+  ZMQ_PUSH,
+  ZMQ_REP,
+  ZMQ_REQ,
+  ZMQ_ROUTER,
+  ZMQ_STREAM,
+  ZMQ_SUB,
+  ZMQ_XPUB,
+  ZMQ_XSUB,
+} = constants;
 
 /** Options given to a constructor: the writable properties of the socket. */
 export type SocketOptions<S> =
@@ -97,7 +113,7 @@ function iterate(this: Access): AsyncIterator<Message[], undefined> {
 
 function define(
   type: { prototype: object },
-  directions: { sends?: boolean; receives?: boolean; state?: boolean },
+  directions: { sends?: boolean; receives?: boolean },
   ...groups: Parameters<typeof defineOptions>[1][]
 ): void {
   const method = (key: PropertyKey, value: unknown) =>
@@ -115,9 +131,6 @@ function define(
     method(Symbol.asyncIterator, iterate);
     defineOptions(type, options.RECEIVER);
   }
-  if (directions.state) {
-    Object.defineProperty(type.prototype, "prefetch", { get: () => 1 });
-  }
   defineOptions(type, ...groups);
 }
 
@@ -126,7 +139,7 @@ const both = { sends: true, receives: true };
 /** Talks to exactly one other Pair. */
 export class Pair extends Socket {
   constructor(options?: SocketOptions<Pair>) {
-    super(0, options);
+    super(ZMQ_PAIR!, options);
   }
 }
 export interface Pair extends Writable, Readable {}
@@ -135,7 +148,7 @@ define(Pair, both);
 /** Sends each message to every subscriber that wants it; drops for slow ones. */
 export class Publisher extends Socket {
   constructor(options?: SocketOptions<Publisher>) {
-    super(1, options);
+    super(ZMQ_PUB!, options);
   }
 }
 export interface Publisher extends Writable {
@@ -148,7 +161,7 @@ define(Publisher, { sends: true }, options.PUBLISHER, options.CONFLATE);
 /** Receives the messages whose first frame begins with a subscribed prefix. */
 export class Subscriber extends Socket {
   constructor(options?: SocketOptions<Subscriber>) {
-    super(2, options);
+    super(ZMQ_SUB!, options);
   }
   /** Subscribes to prefixes; without one, to everything. */
   subscribe(...prefixes: (string | Uint8Array)[]): void {
@@ -158,9 +171,13 @@ export class Subscriber extends Socket {
   unsubscribe(...prefixes: (string | Uint8Array)[]): void {
     this.#each(options.UNSUBSCRIBE, "unsubscribe", prefixes);
   }
-  #each(id: number, name: string, prefixes: (string | Uint8Array)[]): void {
+  #each(
+    option: options.Option,
+    name: string,
+    prefixes: (string | Uint8Array)[],
+  ): void {
     for (const prefix of prefixes.length ? prefixes : [""]) {
-      this.setOption(name, { id, kind: "text" }, prefix);
+      this.setOption(name, option, prefix);
     }
   }
 }
@@ -173,7 +190,7 @@ define(Subscriber, { receives: true }, options.INVERT, options.CONFLATE);
 /** Sends a request, receives its reply, in turns. */
 export class Request extends Socket {
   constructor(options?: SocketOptions<Request>) {
-    super(3, options);
+    super(ZMQ_REQ!, options);
   }
 }
 export interface Request extends Writable, Readable {
@@ -184,7 +201,7 @@ export interface Request extends Writable, Readable {
 }
 define(
   Request,
-  { ...both, state: true },
+  both,
   options.ROUTING_ID,
   options.PROBE,
   options.REQUEST,
@@ -193,18 +210,18 @@ define(
 /** Receives a request, sends its reply, in turns. */
 export class Reply extends Socket {
   constructor(options?: SocketOptions<Reply>) {
-    super(4, options);
+    super(ZMQ_REP!, options);
   }
 }
 export interface Reply extends Writable, Readable {
   routingId: string | null;
 }
-define(Reply, { ...both, state: true }, options.ROUTING_ID);
+define(Reply, both, options.ROUTING_ID);
 
 /** Sends round-robin to its peers and receives from all of them. */
 export class Dealer extends Socket {
   constructor(options?: SocketOptions<Dealer>) {
-    super(5, options);
+    super(ZMQ_DEALER!, options);
   }
 }
 export interface Dealer extends Writable, Readable {
@@ -223,8 +240,7 @@ function connectNamed(
   extra?: { routingId?: string },
 ): void {
   if (extra?.routingId !== undefined) {
-    const option = { id: options.CONNECT_ROUTING_ID, kind: "text" } as const;
-    this.setOption("routingId", option, extra.routingId);
+    this.setOption("routingId", options.CONNECT_ROUTING_ID, extra.routingId);
   }
   Socket.prototype.connect.call(this, address);
 }
@@ -232,7 +248,7 @@ function connectNamed(
 /** Receives messages with their sender's routing id in front, and sends to it. */
 export class Router extends Socket {
   constructor(options?: SocketOptions<Router>) {
-    super(6, options);
+    super(ZMQ_ROUTER!, options);
   }
 }
 export interface Router extends Writable, Readable {
@@ -248,7 +264,7 @@ Object.defineProperty(Router.prototype, "connect", { value: connectNamed });
 /** Receives work. */
 export class Pull extends Socket {
   constructor(options?: SocketOptions<Pull>) {
-    super(7, options);
+    super(ZMQ_PULL!, options);
   }
 }
 export interface Pull extends Readable {
@@ -259,7 +275,7 @@ define(Pull, { receives: true }, options.CONFLATE);
 /** Sends work round-robin; waits while no peer has room. */
 export class Push extends Socket {
   constructor(options?: SocketOptions<Push>) {
-    super(8, options);
+    super(ZMQ_PUSH!, options);
   }
 }
 export interface Push extends Writable {
@@ -270,14 +286,14 @@ define(Push, { sends: true }, options.CONFLATE);
 /** A Publisher that receives the subscriptions: 1 or 0, then the prefix. */
 export class XPublisher extends Socket {
   constructor(options?: SocketOptions<XPublisher>) {
-    super(9, options);
+    super(ZMQ_XPUB!, options);
   }
   /** Which repeated subscriptions are received too. */
   set verbosity(value: null | "allSubs" | "allSubsUnsubs") {
-    const id = value === "allSubsUnsubs"
+    const option = value === "allSubsUnsubs"
       ? options.XPUB_VERBOSER
       : options.XPUB_VERBOSE;
-    this.setOption("verbosity", { id, kind: "bool" }, value !== null);
+    this.setOption("verbosity", option, value !== null);
   }
 }
 export interface XPublisher extends Writable, Readable {
@@ -291,7 +307,7 @@ define(XPublisher, both, options.XPUBLISHER);
 /** A Subscriber that subscribes by sending: 1 or 0, then the prefix. */
 export class XSubscriber extends Socket {
   constructor(options?: SocketOptions<XSubscriber>) {
-    super(10, options);
+    super(ZMQ_XSUB!, options);
   }
 }
 export interface XSubscriber extends Writable, Readable {}
@@ -300,7 +316,7 @@ define(XSubscriber, both);
 /** Speaks raw TCP: a routing id and bytes, both ways. */
 export class Stream extends Socket {
   constructor(options?: SocketOptions<Stream>) {
-    super(11, options);
+    super(ZMQ_STREAM!, options);
   }
 }
 export interface Stream extends Writable, Readable {

@@ -54,20 +54,30 @@ export class FdTable {
   readonly #kernel: Kernel;
   readonly #streams = new Map<number, Stream>();
   readonly #listeners = new Map<number, Listener>();
+  /** Directories made for one ipc socket: by its path, later by its fd. */
+  readonly #temporary = new Map<string | number, string>();
   /** Listeners obtained before libzmq asks for them, by their bind target. */
   readonly #prepared = new Map<string, Listener | HostError>();
   readonly #stages: Uint8Array[] = [];
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
 
+  /** Why the interfaces could not be listed when libzmq last looked. */
+  forbidden: HostError | undefined;
+
   constructor(host: Host, kernel: Kernel) {
     this.#host = host;
     this.#kernel = kernel;
   }
 
-  /** Open connections and listeners. */
-  get size(): number {
-    return this.#streams.size + this.#listeners.size;
+  /** Open connections. */
+  get connections(): number {
+    return this.#streams.size;
+  }
+
+  /** Open listeners, with those that libzmq has not taken yet. */
+  get listeners(): number {
+    return this.#listeners.size + this.#prepared.size;
   }
 
   /**
@@ -90,6 +100,7 @@ export class FdTable {
   settle(target: string): HostError | undefined {
     const prepared = this.#prepared.get(target);
     this.#prepared.delete(target);
+    if (target.startsWith("1 ")) this.#removeTemporary(target.slice(2));
     if (prepared instanceof Error) return prepared;
     prepared?.close();
     return undefined;
@@ -107,6 +118,11 @@ export class FdTable {
     if (prepared instanceof Error) return -errnoOf(prepared.code);
     this.#prepared.delete(target);
     this.#listeners.set(fd, prepared);
+    const made = this.#temporary.get(host);
+    if (made !== undefined) {
+      this.#temporary.delete(host);
+      this.#temporary.set(fd, made);
+    }
     prepared.start((connection) => this.#accept(fd, connection));
     return prepared.local?.port ?? 0;
   }
@@ -196,6 +212,23 @@ export class FdTable {
     else connection?.setKeepAlive(value !== 0, 0);
   }
 
+  /**
+   * The interfaces of the machine, a line "name address" each. None if the host
+   * forbids to look: an address is no interface's name either, so only a bind that
+   * names one fails, and `forbidden` says why.
+   */
+  interfaces(): string {
+    try {
+      this.forbidden = undefined;
+      return this.#host.interfaces().map(({ name, address }) =>
+        `${name} ${address}\n`
+      ).join("");
+    } catch (error) {
+      this.forbidden = error as HostError;
+      return "";
+    }
+  }
+
   /** Removes a path unless it is a listener's or about to be one. */
   remove(path: string): number {
     if (this.#prepared.has(`1 ${path}`)) return 0;
@@ -212,6 +245,24 @@ export class FdTable {
     this.#streams.delete(fd);
     this.#listeners.get(fd)?.close();
     this.#listeners.delete(fd);
+    this.#removeTemporary(fd);
+  }
+
+  /** A path for an ipc socket in a directory that goes when its listener does. */
+  temporaryPath(): string {
+    const directory = this.#host.makeTempDir();
+    const path = `${directory}/socket`;
+    this.#temporary.set(path, directory);
+    return path;
+  }
+
+  /** Gives up a temporary path that nobody listens at, or a listener's. */
+  #removeTemporary(key: string | number): void {
+    const directory = this.#temporary.get(key);
+    if (directory === undefined) return;
+    this.#temporary.delete(key);
+    // Best effort: what stays behind is an empty directory for temporary files.
+    for (const path of [`${directory}/socket`, directory]) this.remove(path);
   }
 
   /** Closes everything: the instance is gone. */

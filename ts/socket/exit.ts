@@ -1,0 +1,62 @@
+/**
+ * What happens to a context when its program has nothing left to do.
+ *
+ * As with libzmq in C, ending a context closes its sockets and waits until their
+ * messages have left or their `linger` is over. Only then does the process exit.
+ */
+import type { Host } from "../host/host.ts";
+import type { Reactor } from "../reactor/reactor.ts";
+
+/** A context as seen at the end. */
+export interface Ending {
+  readonly reactor: Reactor;
+  /** Closes all sockets. */
+  closeAll(): void;
+  /** The advice for whoever waits too long; empty if there is none. */
+  advice(): string;
+}
+
+/** After this long the user is told why the process does not end. */
+const WARN_MS = 500;
+
+/** Contexts that have sockets, by host: they must not vanish with messages in them. */
+const watched = new WeakMap<Host, Set<Ending>>();
+
+/** Sees to it that `ending` ends well, until it is forgotten. */
+export function remember(ending: Ending): void {
+  const { host } = ending.reactor;
+  const known = watched.get(host);
+  if (known) {
+    known.add(ending);
+    return;
+  }
+  const endings = new Set([ending]);
+  watched.set(host, endings);
+  host.beforeExit(() => {
+    for (const each of endings) end(each);
+  });
+}
+
+/** Nothing is left of the context that would have to wait. */
+export function forget(ending: Ending): void {
+  watched.get(ending.reactor.host)?.delete(ending);
+}
+
+/** Keeps the process alive until the last socket of the context is gone. */
+function end(ending: Ending): void {
+  const { reactor } = ending;
+  ending.closeAll();
+  reactor.pump();
+  if (reactor.sockets === 0) return;
+  reactor.hold();
+  const warning = reactor.host.setTimer(() => {
+    console.warn(
+      "zeromq-wasm: waiting for queued ZeroMQ messages to be delivered." +
+        ending.advice(),
+    );
+  }, WARN_MS);
+  reactor.whenEmpty(() => {
+    warning.cancel();
+    reactor.drop();
+  });
+}

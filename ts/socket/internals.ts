@@ -1,0 +1,22 @@
+/**
+ * What a socket shows to the other classes of this folder, and to nobody else.
+ */
+import type { Channel } from "./channel.ts";
+
+export interface Internals {
+  readonly channel: Channel;
+  /** Why every operation is refused at the moment, if it is. */
+  blocked: string | undefined;
+  /** Endpoints as bound or connected by the user, and what libzmq was given instead. */
+  readonly endpoints: Map<string, string>;
+}
+
+const internals = new WeakMap<object, Internals>();
+
+export function expose(socket: object, inside: Internals): void {
+  internals.set(socket, inside);
+}
+
+export function internalsOf(socket: object): Internals {
+  return internals.get(socket)!;
+}

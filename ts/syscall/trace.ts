@@ -1,0 +1,38 @@
+/**
+ * The trace of a context: a line for each system call of libzmq, each event of the
+ * network and each message, for people who ask what happened.
+ */
+
+/** Takes one line, without its newline. */
+export type Trace = (line: string) => void;
+
+function show(value: unknown): string {
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const { host, port } = value as { host?: string; port?: number };
+    return host === undefined ? "{…}" : `${host}:${port}`;
+  }
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+/** From now on each call of these methods of `target` is told, with its result. */
+export function traceCalls<T extends object>(
+  target: T,
+  kind: string,
+  methods: readonly (keyof T & string)[],
+  trace: Trace,
+): void {
+  for (const name of methods) {
+    const method = target[name] as (...args: unknown[]) => unknown;
+    const told = (...args: unknown[]): unknown => {
+      const result = method.apply(target, args);
+      trace(
+        `${kind} ${name}(${args.map(show).join(", ")})` +
+          (result === undefined ? "" : ` = ${show(result)}`),
+      );
+      return result;
+    };
+    Object.defineProperty(target, name, { value: told });
+  }
+}
