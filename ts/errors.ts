@@ -32,7 +32,7 @@ export class ZmqError extends Error {
   override name = "Error";
   readonly code: string;
   readonly errno: number;
-  readonly address?: string;
+  declare readonly address?: string;
 
   constructor(
     code: string,
@@ -46,6 +46,8 @@ export class ZmqError extends Error {
     );
     this.code = code;
     this.errno = errno;
-    if (details.address !== undefined) this.address = details.address;
+    if (details.address !== undefined) {
+      (this as { address?: string }).address = details.address;
+    }
   }
 }
