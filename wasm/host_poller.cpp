@@ -95,6 +95,14 @@ void zmq::host_poller_t::add_timer (int timeout_, i_poll_events *sink_, int id_)
     timers_changed = true;
 }
 
+//  Without this the host's timer of, say, a handshake would stay armed for half a
+//  minute after the last socket was closed.
+void zmq::host_poller_t::cancel_timer (i_poll_events *sink_, int id_)
+{
+    poller_base_t::cancel_timer (sink_, id_);
+    timers_changed = true;
+}
+
 void zmq::host_poller_t::notify (fd_t fd_)
 {
     const zw::fd_entry_t *const e = zw::entry (fd_);

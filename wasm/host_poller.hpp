@@ -40,6 +40,7 @@ class host_poller_t ZMQ_FINAL : public poller_base_t
 
     //  These hide the base's, to learn that the nearest deadline changed.
     void add_timer (int timeout_, i_poll_events *sink_, int id_);
+    void cancel_timer (i_poll_events *sink_, int id_);
 
     //  Puts the fd's watch on the ready list if it has what it waits for.
     static void notify (fd_t fd_);
