@@ -1,0 +1,155 @@
+/**
+ * Verifies at the end of a suite that nothing of the library is left behind:
+ *  - sockets (connections, listeners): the system's own list of this process;
+ *  - timers, referenced or not: every one set through globalThis is followed;
+ *  - memory of the module: `zw_heap_used` of every instance there was at the start.
+ */
+import { readdirSync, readlinkSync } from "node:fs";
+import type { suite } from "uvu";
+import { Pair } from "zeromq-wasm";
+import { until } from "./deadline.ts";
+import { stopPeers } from "./peer.ts";
+
+type Suite = ReturnType<typeof suite>;
+type Timer = ReturnType<typeof setTimeout>;
+
+/** Where each timer that has not fired or been cleared was set. */
+const timers = new Map<unknown, string>();
+/** What the instances of libzmq export. */
+const instances: { zw_heap_used?: () => number }[] = [];
+
+/** Closing takes some turns of the event loop. */
+const CLOSING_MS = 10_000;
+/** libzmq keeps one spare chunk per queue, so usage is not the same to the byte. */
+const HEAP_SLACK = 16 * 1024;
+
+function followTimers(): void {
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
+  type Set = (task: (...args: unknown[]) => void, ...rest: unknown[]) => Timer;
+  const follow = (set: Set, repeats: boolean): Set => (task, ...rest) => {
+    const timer = set((...args) => {
+      if (!repeats) timers.delete(timer);
+      task(...args);
+    }, ...rest);
+    const trace = new Error().stack ?? "";
+    timers.set(timer, trace.split("\n").slice(2, 6).join("\n"));
+    return timer;
+  };
+  const forget = (clear: (timer?: Timer) => void) => (timer?: Timer) => {
+    timers.delete(timer);
+    clear(timer);
+  };
+  Object.assign(globalThis, {
+    setTimeout: follow(setTimeout as unknown as Set, false),
+    setInterval: follow(setInterval as unknown as Set, true),
+    clearTimeout: forget(clearTimeout),
+    clearInterval: forget(clearInterval),
+  });
+}
+
+/** A context makes its instance when its first socket is made, which is after this. */
+function followInstances(): void {
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = new Proxy(Instance, {
+    construct(target, args: [WebAssembly.Module]) {
+      const instance = new target(...args);
+      if (typeof instance.exports.zw_heap_used === "function") {
+        instances.push(instance.exports as (typeof instances)[number]);
+      }
+      return instance;
+    },
+  });
+}
+
+followTimers();
+followInstances();
+
+/** Open sockets of this process by inode; the list itself is none of them. */
+function openSockets(): Set<string> {
+  const found = new Set<string>();
+  let names: string[] = [];
+  try {
+    names = readdirSync("/proc/self/fd");
+  } catch {
+    // Not Linux: there is no such list.
+  }
+  for (const name of names) {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${name}`);
+      if (target.startsWith("socket:")) found.add(target);
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+  return found;
+}
+
+/** What is there now. */
+function census() {
+  return {
+    sockets: openSockets(),
+    timers: new Set(timers.keys()),
+    heaps: instances.map((exports) => exports.zw_heap_used!()),
+  };
+}
+
+type Census = ReturnType<typeof census>;
+
+/** What is there now and was not before, in words. */
+function extras(before: Census): string[] {
+  const now = census();
+  const found: string[] = [];
+  const sockets = [...now.sockets].filter((it) => !before.sockets.has(it));
+  if (sockets.length) found.push(`open sockets: ${sockets.join(", ")}`);
+  for (const timer of now.timers) {
+    if (!before.timers.has(timer)) {
+      found.push(`a timer set\n${timers.get(timer)}`);
+    }
+  }
+  before.heaps.forEach((heap, i) => {
+    const grown = now.heaps[i]! - heap;
+    if (grown > HEAP_SLACK) found.push(`${grown} bytes in instance ${i}`);
+  });
+  return found;
+}
+
+/** Waits until there is no more than before; what remained nevertheless. */
+async function settle(before: Census): Promise<string[]> {
+  let left: string[] = [];
+  const done = () => (left = extras(before)).length === 0;
+  await until(done, "nothing left", CLOSING_MS).catch(() => {});
+  return left;
+}
+
+/** What the module and the runtime allocate once, by a first use of everything. */
+async function warmUp(): Promise<void> {
+  const pairs = [new Pair({ linger: 0 }), new Pair({ linger: 0 })] as const;
+  await pairs[0].bind("tcp://127.0.0.1:*");
+  pairs[1].connect(pairs[0].lastEndpoint!);
+  await pairs[1].send("warm");
+  await pairs[0].receive();
+  for (const pair of pairs) pair.close();
+}
+
+/**
+ * Adds a last test to the suite that fails if the others have left something behind.
+ * Call it before the suite's own `before`. Python peers are ended first.
+ */
+export function checkLeaks(test: Suite): void {
+  let before: Census;
+  test.before(async () => {
+    const cold = census();
+    await warmUp();
+    await settle(cold);
+    before = census();
+  });
+  const { run } = test;
+  test.run = () => {
+    test("leaves nothing behind", async () => {
+      await stopPeers();
+      const left = await settle(before);
+      if (left.length) throw new Error(`left behind: ${left.join("\n")}`);
+    });
+    run();
+  };
+}
