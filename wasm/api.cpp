@@ -318,38 +318,11 @@ int zw_next_ready ()
 
 //  --- what happened to an fd
 
-//  Bytes arrived; valid during the call only. Runs the pump. Returns 1 if the
-//  rest had to be kept: deliver no more until host_resume.
-int zw_input (int fd_, const unsigned char *data_, unsigned size_, int budget_)
+//  `size_` more bytes arrived, which host_read will ask for.
+void zw_input (int fd_, int size_)
 {
-    zw::fd_entry_t *const e = zw::entry (fd_);
-    if (e->kept) {
-        //  One more chunk after we asked for a pause.
-        unsigned char *const all =
-          (unsigned char *) malloc (e->input_size + size_);
-        if (!all)
-            abort ();
-        memcpy (all, e->input, e->input_size);
-        memcpy (all + e->input_size, data_, size_);
-        free (e->kept);
-        e->input = e->kept = all;
-        e->input_size += size_;
-    } else {
-        e->input = data_;
-        e->input_size = size_;
-    }
+    zw::entry (fd_)->input_size += size_;
     zmq::host_poller_t::notify (fd_);
-    zmq::host_poller_t::pump (budget_);
-    if (e->kind != zw::stream_fd || !e->input_size)
-        return 0;
-    if (!e->kept) {
-        e->kept = (unsigned char *) malloc (e->input_size);
-        if (!e->kept)
-            abort ();
-        memcpy (e->kept, e->input, e->input_size);
-        e->input = e->kept;
-    }
-    return 1;
 }
 
 void zw_connected (int fd_)

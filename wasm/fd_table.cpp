@@ -49,7 +49,6 @@ int zw::allocate (kind_t kind_, int family_)
 void zw::release (int fd_)
 {
     fd_entry_t *const e = entry (fd_);
-    free (e->kept);
     if (e->slot)
         sockets--;
     memset (e, 0, sizeof *e);

@@ -32,9 +32,7 @@ struct fd_entry_t
     //  stream_fd
     bool connected, writable, eof;
     int error;                 //  pending SO_ERROR, consumed by who reads it
-    const unsigned char *input; //  bytes not yet read…
-    size_t input_size;
-    unsigned char *kept; //  …and the block they are in, if it is ours
+    size_t input_size; //  bytes that arrived and were not yet read
     struct sockaddr_storage local, peer;
     socklen_t local_size, peer_size;
 

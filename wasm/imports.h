@@ -38,8 +38,9 @@ HOST ("listen")
 int host_listen (int fd, int family, const char *host, int len, int port, int backlog);
 //  Takes up to len bytes; returns how many, or -EAGAIN: zw_writable follows.
 HOST ("send") int host_send (int fd, const void *buf, int len);
-//  The bytes kept for this fd have been read: deliver more.
-HOST ("resume") void host_resume (int fd);
+//  Moves the next len bytes that arrived for this fd (zw_input told of at
+//  least that many) to buf.
+HOST ("read") void host_read (int fd, void *buf, int len);
 HOST ("close") void host_close (int fd);
 HOST ("setsockopt") void host_setsockopt (int fd, int level, int name, int value);
 

@@ -105,14 +105,8 @@ ssize_t recv (int fd_, void *buf_, size_t size_, int)
     fd_entry_t *const e = entry (fd_);
     if (e->input_size) {
         const size_t n = size_ < e->input_size ? size_ : e->input_size;
-        memcpy (buf_, e->input, n);
-        e->input += n;
         e->input_size -= n;
-        if (!e->input_size && e->kept) {
-            free (e->kept);
-            e->kept = NULL;
-            host_resume (fd_);
-        }
+        host_read (fd_, buf_, n);
         return n;
     }
     if (e->error)

@@ -69,7 +69,8 @@ export function makeImports(
       },
       send: (fd: number, ptr: number, size: number) =>
         target.fds.send(fd, target.memory.bytes.subarray(ptr, ptr + size)),
-      resume: (fd: number) => target.fds.resume(fd),
+      read: (fd: number, ptr: number, size: number) =>
+        target.fds.read(fd, target.memory.bytes, ptr, size),
       close: (fd: number) => target.fds.close(fd),
       setsockopt(fd: number, level: number, name: number, value: number) {
         if (level === IPPROTO_TCP && name === TCP_NODELAY) {

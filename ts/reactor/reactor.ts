@@ -29,15 +29,12 @@ const BURST = 256;
 const YIELD = 1024;
 /** Bytes that count as one unit of work. */
 const UNIT_BYTES = 1024;
-/** Room for one chunk of input; larger chunks are handed over in pieces. */
-const PAD_BYTES = 65536;
 
 export class Reactor implements Kernel {
   readonly host: Host;
   readonly instance: Instance;
   readonly trace: InstanceOptions["trace"];
   readonly #clients: (Client | undefined)[] = [];
-  readonly #pad: number;
   readonly #freeSlots: number[] = [];
   #whenEmpty: (() => void)[] = [];
   #dirty = false;
@@ -54,7 +51,6 @@ export class Reactor implements Kernel {
     this.host = host;
     this.trace = options.trace;
     this.instance = new Instance(host, this, options);
-    this.#pad = this.instance.memory.alloc(PAD_BYTES);
   }
 
   /** Calls an export; what escapes kills the instance and becomes one clear error. */
@@ -225,24 +221,8 @@ export class Reactor implements Kernel {
     this.pump();
   }
 
-  input(fd: number, bytes: Uint8Array): void {
-    if (this.instance.dead) return;
-    this.#sinceYield = 0;
-    const { exports, memory, fds } = this.instance;
-    try {
-      for (let at = 0; at < bytes.length; at += PAD_BYTES) {
-        const size = Math.min(PAD_BYTES, bytes.length - at);
-        memory.bytes.set(
-          size === bytes.length ? bytes : bytes.subarray(at, at + size),
-          this.#pad,
-        );
-        if (exports.zw_input!(fd, this.#pad, size, PUMP_BUDGET)) fds.pause(fd);
-      }
-    } catch (error) {
-      this.#die(error);
-      return;
-    }
-    this.pump();
+  input(fd: number, size: number): void {
+    this.#event(() => this.call("zw_input", fd, size));
   }
 
   connected(

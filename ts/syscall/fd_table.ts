@@ -18,7 +18,8 @@ import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
 
 /** Who is told what happened to an fd, in a turn of the event loop of its own. */
 export interface Kernel {
-  input(fd: number, bytes: Uint8Array): void;
+  /** `size` bytes arrived, to be fetched by `read`. */
+  input(fd: number, size: number): void;
   connected(
     fd: number,
     local: SocketName | undefined,
@@ -45,6 +46,10 @@ interface Stream {
   /** Non-null while the host holds on to the bytes of a write. */
   held: Uint8Array | null;
   connected: boolean;
+  /** What arrived and was not read yet: chunks in order, and how far the first is read. */
+  input: Uint8Array[];
+  inputAt: number;
+  paused: boolean;
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
@@ -156,7 +161,14 @@ export class FdTable {
   }
 
   #adopt(fd: number, connection: Connection, connected: boolean): void {
-    const stream: Stream = { connection, held: null, connected };
+    const stream: Stream = {
+      connection,
+      held: null,
+      connected,
+      input: [],
+      inputAt: 0,
+      paused: false,
+    };
     this.#streams.set(fd, stream);
     const kernel = this.#kernel;
     connection.start({
@@ -164,7 +176,11 @@ export class FdTable {
         stream.connected = true;
         kernel.connected(fd, connection.local, connection.remote);
       },
-      data: (bytes) => kernel.input(fd, bytes),
+      data: (bytes) => {
+        stream.input.push(bytes);
+        kernel.input(fd, bytes.length);
+        if (stream.input.length > 0) this.#keep(fd, stream);
+      },
       ended: () => kernel.eof(fd),
       drained: () => {
         if (stream.held) this.#stages.push(stream.held);
@@ -198,12 +214,41 @@ export class FdTable {
     return size;
   }
 
-  pause(fd: number): void {
-    this.#streams.get(fd)?.connection.pause();
+  /** What libzmq left unread: the host's memory is not ours after the call. */
+  #keep(fd: number, stream: Stream): void {
+    if (this.#streams.get(fd) !== stream) return; // closed meanwhile
+    const { input } = stream;
+    const last = input.length - 1;
+    input[last] = input[last]!.slice(last === 0 ? stream.inputAt : 0);
+    if (last === 0) stream.inputAt = 0;
+    stream.paused = true;
+    stream.connection.pause();
   }
 
-  resume(fd: number): void {
-    this.#streams.get(fd)?.connection.resume();
+  /** Moves the next `size` bytes that arrived to `memory`; there are as many. */
+  read(fd: number, memory: Uint8Array, at: number, size: number): void {
+    const stream = this.#streams.get(fd)!;
+    const { input } = stream;
+    while (size > 0) {
+      const chunk = input[0]!;
+      const from = stream.inputAt;
+      const n = Math.min(size, chunk.length - from);
+      memory.set(
+        n === chunk.length ? chunk : chunk.subarray(from, from + n),
+        at,
+      );
+      at += n;
+      size -= n;
+      stream.inputAt += n;
+      if (stream.inputAt === chunk.length) {
+        input.shift();
+        stream.inputAt = 0;
+      }
+    }
+    if (stream.paused && input.length === 0) {
+      stream.paused = false;
+      stream.connection.resume();
+    }
   }
 
   setOption(fd: number, option: "noDelay" | "keepAlive", value: number): void {
