@@ -1,0 +1,265 @@
+/**
+ * Hostile peers: raw TCP connections and listeners, and what the tests need to see
+ * what libzmq makes of them. Nothing waits for a time to pass, only for events.
+ */
+import { createServer, type Server, Socket as TcpSocket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { type Context, Pair, Socket } from "zeromq-wasm";
+import { frame, greeting, GREETING_SIZE, ready } from "./zmtp.ts";
+
+/** What must happen happens within this time, also on a busy machine. */
+const LIMIT_MS = 20_000;
+
+/** A promise that must settle in time. */
+export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no ${what}`)), LIMIT_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Lets everything that is already on its way happen. */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await new Promise<void>((resolve) => setTimeout(resolve));
+  }
+}
+
+/** A raw connection. */
+export class Peer {
+  readonly #socket: TcpSocket;
+  #input: Buffer = Buffer.alloc(0);
+  #wake: () => void = () => {};
+  #ended = false;
+
+  constructor(socket: TcpSocket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    const end = () => {
+      this.#ended = true;
+      this.#wake();
+    };
+    socket.on("data", (chunk: Buffer) => {
+      this.#input = Buffer.concat([this.#input, chunk]);
+      this.#wake();
+    });
+    socket.on("end", end).on("close", end).on("error", end);
+  }
+
+  send(...parts: Uint8Array[]): Promise<void> {
+    return new Promise((resolve) =>
+      this.#socket.write(Buffer.concat(parts), () => resolve())
+    );
+  }
+
+  async #until(done: () => boolean, what: string): Promise<void> {
+    while (!done()) {
+      if (this.#ended) throw new Error(`connection ended before ${what}`);
+      await within(
+        new Promise<void>((resolve) => this.#wake = resolve),
+        what,
+      );
+    }
+  }
+
+  /** The next bytes, exactly so many. */
+  async read(size: number): Promise<Buffer> {
+    await this.#until(() => this.#input.length >= size, `${size} bytes`);
+    const out = this.#input.subarray(0, size);
+    this.#input = this.#input.subarray(size);
+    return out;
+  }
+
+  /** All bytes up to a text, and the text. */
+  async readTo(text: string): Promise<Buffer> {
+    await this.#until(() => this.#input.includes(text, 0, "latin1"), text);
+    return this.read(this.#input.indexOf(text, 0, "latin1") + text.length);
+  }
+
+  /** Waits until the other side has ended the connection: what was left to read. */
+  async ended(): Promise<Buffer> {
+    while (!this.#ended) {
+      await within(
+        new Promise<void>((resolve) => this.#wake = resolve),
+        "end of the connection",
+      );
+    }
+    return this.#input;
+  }
+
+  /** ZMTP 3 with the NULL mechanism, as either side. */
+  async handshake(socketType: string, identity?: string): Promise<this> {
+    await this.send(greeting());
+    await this.read(GREETING_SIZE);
+    await this.send(ready(socketType, identity));
+    await this.readTo("READY");
+    return this;
+  }
+
+  /** Ends the connection with a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** A raw listener. */
+export class Listener {
+  readonly #server: Server;
+  readonly #waiting: Peer[] = [];
+  #wake: () => void = () => {};
+  readonly peers: Peer[] = [];
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (socket) => {
+      const peer = new Peer(socket);
+      this.peers.push(peer);
+      this.#waiting.push(peer);
+      this.#wake();
+    });
+  }
+
+  static start(): Promise<Listener> {
+    const server = createServer({ allowHalfOpen: false });
+    const listener = new Listener(server);
+    return new Promise((resolve, reject) => {
+      server.on("error", reject);
+      server.listen(0, "127.0.0.1", () => resolve(listener));
+    });
+  }
+
+  /** `127.0.0.1:port` */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async accept(): Promise<Peer> {
+    while (this.#waiting.length === 0) {
+      await within(
+        new Promise<void>((resolve) => this.#wake = resolve),
+        "connection",
+      );
+    }
+    return this.#waiting.shift()!;
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const peer of this.peers) peer.close();
+  }
+}
+
+/** Connects a raw peer to a bound socket. */
+export async function dial(to: { lastEndpoint: string | null }): Promise<Peer> {
+  const port = Number(/:(\d+)/.exec(to.lastEndpoint!.slice(5))![1]);
+  const socket = new TcpSocket();
+  const peer = new Peer(socket);
+  await within(
+    new Promise<void>((resolve, reject) => {
+      socket.on("error", reject);
+      socket.connect(port, "127.0.0.1", resolve);
+    }),
+    "connection",
+  );
+  return peer;
+}
+
+/** Options and socket types of libzmq that have no name in the API. */
+export function setRaw(socket: Socket, id: number, value: unknown): void {
+  const kind = typeof value === "string" ? "text" : "i32";
+  (socket as unknown as {
+    setOption(name: string, option: object, value: unknown): void;
+  }).setOption(`option ${id}`, { id, kind }, value);
+}
+
+/** A socket of a type of libzmq's draft API, by number. */
+export function draftSocket(
+  type: number,
+  options: Record<string, unknown>,
+): Socket & {
+  sendFrames(frames: unknown[]): Promise<void>;
+  receiveFrames(): Promise<Uint8Array[]>;
+} {
+  return Reflect.construct(Socket as unknown as new () => Socket, [
+    type,
+    options,
+  ]);
+}
+
+export const HANDSHAKE_SUCCEEDED = 0x1000;
+export const HANDSHAKE_FAILED_PROTOCOL = 0x2000;
+export const DISCONNECTED = 0x200;
+
+/** The events of a socket, from libzmq's own monitor. */
+export class Monitor {
+  readonly #pair: Pair;
+  readonly seen: { event: number; value: number }[] = [];
+
+  constructor(socket: Socket, context: Context) {
+    const address = `inproc://monitor-${Math.random()}`;
+    const { core, pointer } = Socket.internals(socket) as {
+      core: {
+        reactor: {
+          call(name: string, ...args: number[]): number;
+          instance: {
+            memory: {
+              withString<T>(text: string, use: (ptr: number) => T): T;
+            };
+          };
+        };
+      };
+      pointer: number;
+    };
+    core.reactor.instance.memory.withString(address, (ptr) => {
+      core.reactor.call("zmq_socket_monitor", pointer, ptr, 0xffff);
+    });
+    this.#pair = new Pair({ context });
+    this.#pair.connect(address);
+  }
+
+  /** Waits for an event: its value. */
+  async until(wanted: number): Promise<number> {
+    for (;;) {
+      const [head] = await within(
+        this.#pair.receive(),
+        `event 0x${wanted.toString(16)}`,
+      ) as [Buffer];
+      const event = head.readUInt16LE(0);
+      const value = head.readUInt32LE(2);
+      this.seen.push({ event, value });
+      if (event === wanted) return value;
+    }
+  }
+
+  close(): void {
+    this.#pair.close();
+  }
+}
+
+/** Closes everything it was given, last first. */
+export class Cleanup {
+  readonly #open: { close(): void }[] = [];
+
+  add<T extends { close(): void }>(resource: T): T {
+    this.#open.push(resource);
+    return resource;
+  }
+
+  close(): void {
+    for (const resource of this.#open.reverse()) resource.close();
+  }
+}
+
+/** A raw message of one frame, to be sent many times. */
+export function repeated(body: string, times: number): Buffer {
+  return Buffer.concat(Array.from({ length: times }, () => frame(body)));
+}
