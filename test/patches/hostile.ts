@@ -81,6 +81,12 @@ export class Peer {
     return this.read(this.#input.indexOf(text, 0, "latin1") + text.length);
   }
 
+  /** The body of the next short frame. */
+  async frame(): Promise<string> {
+    const [, size] = await this.read(2);
+    return (await this.read(size!)).toString("latin1");
+  }
+
   /** Waits until the other side has ended the connection: what was left to read. */
   async ended(): Promise<Buffer> {
     while (!this.#ended) {
@@ -97,7 +103,7 @@ export class Peer {
     await this.send(greeting());
     await this.read(GREETING_SIZE);
     await this.send(ready(socketType, identity));
-    await this.readTo("READY");
+    await this.frame();
     return this;
   }
 
@@ -195,6 +201,40 @@ export function draftSocket(
   ]);
 }
 
+/** What the tests use of the inside of a socket. */
+export interface Internals {
+  pointer: number;
+  reactor: {
+    call(name: string, ...args: number[]): number;
+    failed(fd: number, errno: number): void;
+    incoming(...args: unknown[]): number;
+    instance: {
+      memory: {
+        bytes: Uint8Array;
+        alloc(size: number): number;
+        free(ptr: number): void;
+        withString<T>(text: string, use: (ptr: number) => T): T;
+      };
+    };
+  };
+}
+
+export function internals(socket: Socket): Internals {
+  const { core, pointer } = Socket.internals(socket);
+  return { pointer, reactor: core.reactor as unknown as Internals["reactor"] };
+}
+
+/** Writes zeros where libzmq has freed memory, as later allocations might. */
+export function overwriteFreeMemory(socket: Socket): void {
+  const { memory } = internals(socket).reactor.instance;
+  const taken = Array.from({ length: 20_000 }, () => {
+    const at = memory.alloc(40);
+    memory.bytes.fill(0, at, at + 40);
+    return at;
+  });
+  for (const at of taken) memory.free(at);
+}
+
 export const HANDSHAKE_SUCCEEDED = 0x1000;
 export const HANDSHAKE_FAILED_PROTOCOL = 0x2000;
 export const DISCONNECTED = 0x200;
@@ -206,21 +246,9 @@ export class Monitor {
 
   constructor(socket: Socket, context: Context) {
     const address = `inproc://monitor-${Math.random()}`;
-    const { core, pointer } = Socket.internals(socket) as {
-      core: {
-        reactor: {
-          call(name: string, ...args: number[]): number;
-          instance: {
-            memory: {
-              withString<T>(text: string, use: (ptr: number) => T): T;
-            };
-          };
-        };
-      };
-      pointer: number;
-    };
-    core.reactor.instance.memory.withString(address, (ptr) => {
-      core.reactor.call("zmq_socket_monitor", pointer, ptr, 0xffff);
+    const { reactor, pointer } = internals(socket);
+    reactor.instance.memory.withString(address, (ptr) => {
+      reactor.call("zmq_socket_monitor", pointer, ptr, 0xffff);
     });
     this.#pair = new Pair({ context });
     this.#pair.connect(address);
