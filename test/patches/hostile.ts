@@ -107,6 +107,11 @@ export class Peer {
     return this;
   }
 
+  /** Ends the connection after everything that was sent. */
+  finish(): void {
+    this.#socket.end();
+  }
+
   /** Ends the connection with a reset. */
   reset(): void {
     this.#socket.resetAndDestroy();
@@ -181,7 +186,7 @@ export async function dial(to: { lastEndpoint: string | null }): Promise<Peer> {
 
 /** Options and socket types of libzmq that have no name in the API. */
 export function setRaw(socket: Socket, id: number, value: unknown): void {
-  const kind = typeof value === "string" ? "text" : "i32";
+  const kind = typeof value === "number" ? "i32" : "text";
   (socket as unknown as {
     setOption(name: string, option: object, value: unknown): void;
   }).setOption(`option ${id}`, { id, kind }, value);

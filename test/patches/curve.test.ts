@@ -1,0 +1,94 @@
+/** Servers that a CURVE client should not have trusted (patches 0032, 0033). */
+import * as assert from "uvu/assert";
+import { suite } from "uvu";
+import { Context, curveKeyPair, Dealer } from "zeromq-wasm";
+import { seal, shared, z85 } from "./box.ts";
+import {
+  Cleanup,
+  HANDSHAKE_FAILED_PROTOCOL,
+  HANDSHAKE_SUCCEEDED,
+  Listener,
+  Monitor,
+  type Peer,
+  within,
+} from "./hostile.ts";
+import { bytes, command, greeting, GREETING_SIZE, property } from "./zmtp.ts";
+
+/** How the monitor calls what went wrong. */
+const UNEXPECTED_COMMAND = 0x10000001;
+const CRYPTOGRAPHIC = 0x11000001;
+const test = suite("curve");
+
+/** A client meets a server that answers its HELLO with what `answer` makes. */
+async function meet(
+  answer: (hello: Buffer, serverSecret: Buffer) => Buffer,
+  failure: number,
+): Promise<void> {
+  const cleanup = new Cleanup();
+  try {
+    const context = new Context({ blocky: false });
+    const server = curveKeyPair();
+    const own = curveKeyPair();
+    const dealer = cleanup.add(
+      new Dealer({
+        context,
+        curveServerKey: server.publicKey,
+        curvePublicKey: own.publicKey,
+        curveSecretKey: own.secretKey,
+      }),
+    );
+    const monitor = cleanup.add(new Monitor(dealer, context));
+    const listener = cleanup.add(await Listener.start());
+    dealer.connect(`tcp://${listener.address}`);
+    const hostile: Peer = await listener.accept();
+    await hostile.send(greeting("CURVE", true));
+    await hostile.read(GREETING_SIZE + 2);
+    const hello = await hostile.read(200);
+    await hostile.send(answer(hello, z85(server.secretKey)));
+    assert.is(await monitor.until(HANDSHAKE_FAILED_PROTOCOL), failure);
+    assert.not(monitor.seen.some(({ event }) => event === HANDSHAKE_SUCCEEDED));
+    assert.is((await hostile.ended()).length, 0);
+    // Not a word to that one, and business as usual with the real one.
+    dealer.disconnect(`tcp://${listener.address}`);
+    const honest = cleanup.add(
+      new Dealer({
+        context: new Context({ blocky: false }),
+        curveServer: true,
+        curveSecretKey: server.secretKey,
+      }),
+    );
+    await honest.bind("tcp://127.0.0.1:*");
+    dealer.connect(honest.lastEndpoint!);
+    await dealer.send("for honest ears");
+    const [text] = await within(honest.receive(), "message");
+    assert.is(String(text), "for honest ears");
+  } finally {
+    cleanup.close();
+  }
+}
+
+test("READY comes instead of WELCOME, made with a key of zeros", () =>
+  meet((_hello) => {
+    const nonce = bytes([0, 0, 0, 0, 0, 0, 0, 1]);
+    const box = seal(
+      property("Socket-Type", "ROUTER"),
+      bytes("CurveZMQREADY---", nonce),
+      Buffer.alloc(32),
+    );
+    return command("READY", nonce, box);
+  }, UNEXPECTED_COMMAND));
+
+test("WELCOME has a short-term key that no secret can be made with", () =>
+  meet((hello, serverSecret) => {
+    // After name, version and padding.
+    const clientKey = hello.subarray(80, 112);
+    const nonce = bytes("n".repeat(16));
+    const box = seal(
+      Buffer.alloc(128),
+      bytes("WELCOME-", nonce),
+      shared(serverSecret, clientKey),
+    );
+    return command("WELCOME", nonce, box);
+  }, CRYPTOGRAPHIC));
+
+test.run();
