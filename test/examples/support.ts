@@ -3,6 +3,8 @@
  * (with `--allow-net` and nothing else) and Python, told by their output.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
@@ -45,6 +47,16 @@ function command(runtime: Runtime, name: string): [string, string[]] {
       if (python === undefined) throw new Error("no Python with pyzmq found");
       return [python, [`${path}.py`]];
   }
+}
+
+/** An endpoint where nobody listens any more. */
+export async function deserted(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `tcp://127.0.0.1:${port}`;
 }
 
 const running = new Set<Program>();
