@@ -58,8 +58,10 @@ function help(about, flags) {
   return [about, "", ...lines, "  --help\n      this text"].join("\n");
 }
 
-/** Aborted by Ctrl-C. */
 const stopping = new AbortController();
+
+/** Aborted by Ctrl-C, just before the sockets are closed. */
+export const ctrlC = stopping.signal;
 
 /**
  * Runs a program to its end, then closes its sockets. Ctrl-C closes them at once:
@@ -87,7 +89,7 @@ export async function run(sockets, program) {
       /** @type {Error & { code?: string, address?: string }} */ (error);
     // What was waiting when its socket closed, and what came to it too late.
     const closed = code === "EAGAIN" || code === "EBADF";
-    if (stopping.signal.aborted && closed) return;
+    if (ctrlC.aborted && closed) return;
     if (code === undefined) throw error;
     console.error(address ? `${message}: ${address}` : message);
     process.exitCode = 1;
@@ -104,15 +106,14 @@ export async function run(sockets, program) {
  * @returns {Promise<void>}
  */
 export function pause(milliseconds) {
-  const { signal } = stopping;
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (ctrlC.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", done);
+      ctrlC.removeEventListener("abort", done);
       resolve();
     };
     const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done);
+    ctrlC.addEventListener("abort", done);
   });
 }
