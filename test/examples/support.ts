@@ -81,7 +81,12 @@ export class Program {
     const [file, before] = command(runtime, path);
     const child = spawn(file, [...before, ...args.map(String)], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", PYTHONUNBUFFERED: "1" },
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        PYTHONDONTWRITEBYTECODE: "1",
+        PYTHONUNBUFFERED: "1",
+      },
     });
     this.#child = child;
     running.add(this);
@@ -135,6 +140,13 @@ export class Program {
     const how = await this.#within(LIMIT_MS, this.#ended, "did not end");
     assert.is(this.stderr, "", `${this.name}: stderr`);
     assert.is(how, `exit code ${code}`, this.name);
+  }
+
+  /** Waits for it to end by itself: the exit code. */
+  async fail(): Promise<number> {
+    const how = await this.#within(LIMIT_MS, this.#ended, "did not end");
+    assert.match(how, /^exit code \d+$/, this.name);
+    return Number(how.split(" ").at(-1));
   }
 
   /** Presses Ctrl-C: it ends quickly and well. */
