@@ -67,7 +67,7 @@ export const ctrlC = stopping.signal;
  * Runs a program to its end, then closes its sockets. Ctrl-C closes them at once:
  * that ends every loop and every wait on them, so the program ends too.
  *
- * @param {{ close(): void, linger?: number }[]} sockets may grow while it runs
+ * @param {{ close(): void, linger?: number }[]} sockets
  * @param {() => Promise<void>} program
  */
 export async function run(sockets, program) {
