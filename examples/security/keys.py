@@ -1,0 +1,22 @@
+"""Key pairs for this example alone.
+
+Whoever can read a secret key can pass for its owner, so real ones belong in no
+source file. `zmq.curve_keypair()` makes a new pair.
+"""
+
+SERVER = (
+    b"g<MlU>nn?S9CWO^{G5UF4%Q4j[Fc3ihvN(BYK/a*",
+    b"WeP+XzI2#^^@2Vj1aTtvGdHS*PbTM8J73FLxmVb#",
+)
+
+# The clients that the server admits.
+CLIENTS = {
+    "alice": (
+        b"4p>=<x!IvFQ>3CV.H}9qx/<1+{e7?lndX}<bF2VA",
+        b"91FHta.nKY:s179P2GH4.AjSj@dP0*MShNfOpKYV",
+    ),
+    "bob": (
+        b"CA9^%V(*k8/4fvRlSnRbqlLZa@dyWc/>sh^D!Ho7",
+        b"/1z@@>({9MVHrR=2O@kfVF?T@*5iNRR!T44X&{*z",
+    ),
+}
