@@ -113,7 +113,7 @@ export abstract class Socket {
       channel.receiveTimeout = value as number;
     } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
     else if (option.id === ZMQ_CONFLATE) channel.limitPrefetch(1);
-    reactor.touch();
+    channel.changed();
   }
 
   #check(): void {
@@ -265,7 +265,7 @@ export abstract class Socket {
       (text) => reactor.call(name, pointer, text),
     );
     if (rc < 0) rc = -reactor.call("zmq_errno");
-    reactor.touch();
+    this.#channel.changed();
     return rc;
   }
 
