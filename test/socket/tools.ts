@@ -12,7 +12,7 @@ import type { Socket, ZmqError } from "zeromq-wasm";
 const { setTimeout, clearTimeout } = globalThis;
 
 /** Far more than anything takes on a busy machine; reached only by what is broken. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = Number(process.env.PATIENCE ?? 20_000);
 
 export const isDeno = "Deno" in globalThis;
 
