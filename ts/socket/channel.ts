@@ -93,6 +93,18 @@ export class Channel implements Client {
     reactor.touch();
   }
 
+  /**
+   * The application changed what the socket can do (a new endpoint, more room), of
+   * which libzmq does not tell the socket itself.
+   */
+  changed(): void {
+    const { reactor } = this.core;
+    if (this.#reader || this.#writer) {
+      reactor.pump();
+      this.ready();
+    } else reactor.touch();
+  }
+
   send(frames: readonly MessageLike[]): Promise<void> {
     if (this.#writer) throw this.#busy("writing", "send");
     const { reactor, port } = this.core;

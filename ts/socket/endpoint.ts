@@ -70,6 +70,8 @@ export async function endpointToBind(
     }
   }
   if (code !== undefined) {
+    // The directory of an address too long for a socket.
+    if (address === "ipc://*") fds.settle(`1 ${endpoint.slice(6)}`);
     const cause = code === "ENODEV" ? fds.forbidden : undefined;
     return cause
       ? { address, error: { code: cause.code, cause } }

@@ -35,7 +35,8 @@ export function toBytes(frame: MessageLike): Uint8Array {
   if (
     frame instanceof ArrayBuffer || frame instanceof SharedArrayBuffer
   ) return new Uint8Array(frame);
-  return encoder.encode(String(frame));
+  // Throws a TypeError for a symbol.
+  return encoder.encode(`${frame}`);
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
@@ -46,6 +47,8 @@ const IN_PLACE = 4096;
 /** Headers of packed frames, see zw_recv and zw_parcel_new in wasm/api.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 const INLINE = 0x80000000;
+/** More than this the module cannot address. */
+const MOST_BYTES = 0x7fffffff;
 /** One crossing carries what fits here. */
 const BATCH_BYTES = 65536;
 
@@ -126,6 +129,7 @@ export class MessagePort {
     const words = count * 4;
     let size = 0;
     for (const frame of frames) size += frame.length;
+    if (size > MOST_BYTES) return undefined;
     const room = words > BATCH_BYTES ? memory.alloc(words) : this.#scratch;
     const end = room + Math.max(words, BATCH_BYTES) - words;
     const apart: number[] = [];
@@ -163,14 +167,23 @@ export class MessagePort {
     partial: Message[],
     max: number,
   ): number {
-    const used = this.reactor.call(
-      "zw_recv",
-      socket,
-      this.#scratch,
-      BATCH_BYTES,
-      max,
-    );
-    if (used <= 0) return used;
+    for (;;) {
+      const used = this.reactor.call(
+        "zw_recv",
+        socket,
+        this.#scratch,
+        BATCH_BYTES,
+        max,
+      );
+      if (used <= 0) return used;
+      const count = this.#unpack(used, queue, partial);
+      // A message may be larger than a batch, and nothing announces its rest.
+      if (count > 0) return count;
+    }
+  }
+
+  /** Takes what `zw_recv` wrote; returns how many messages are whole now. */
+  #unpack(used: number, queue: Message[][], partial: Message[]): number {
     const { memory } = this.reactor.instance;
     // One copy for the whole batch: its frames are views of it.
     const batch = memory.bytes.slice(this.#scratch, this.#scratch + used);
@@ -195,7 +208,7 @@ export class MessagePort {
         count++;
       }
     }
-    partial.push(...frames);
+    for (const frame of frames) partial.push(frame);
     return count;
   }
 

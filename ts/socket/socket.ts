@@ -113,7 +113,7 @@ export abstract class Socket {
       channel.receiveTimeout = value as number;
     } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
     else if (option.id === ZMQ_CONFLATE) channel.limitPrefetch(1);
-    reactor.touch();
+    channel.changed();
   }
 
   #check(): void {
@@ -165,10 +165,14 @@ export abstract class Socket {
         const { code, cause } = endpoint.error;
         throw this.#error(code, { address, ...(cause && explain(cause)) });
       }
-      const rc = this.#native("zmq_bind", endpoint.address);
-      const failure = endpoint.target === undefined
-        ? undefined
-        : reactor.instance.fds.settle(endpoint.target);
+      let rc = 0, failure: HostError | undefined;
+      try {
+        rc = this.#native("zmq_bind", endpoint.address);
+      } finally {
+        if (endpoint.target !== undefined) {
+          failure = reactor.instance.fds.settle(endpoint.target);
+        }
+      }
       if (rc < 0) {
         throw this.#error(failure?.code ?? codeOf(-rc), {
           address,
@@ -261,7 +265,7 @@ export abstract class Socket {
       (text) => reactor.call(name, pointer, text),
     );
     if (rc < 0) rc = -reactor.call("zmq_errno");
-    reactor.touch();
+    this.#channel.changed();
     return rc;
   }
 

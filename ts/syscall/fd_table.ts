@@ -63,6 +63,8 @@ export class FdTable {
   readonly #temporary = new Map<string | number, string>();
   /** Listeners obtained before libzmq asks for them, by their bind target. */
   readonly #prepared = new Map<string, Listener | HostError>();
+  /** The bind under way for each target, until it is settled. */
+  readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
   readonly #stages: Uint8Array[] = [];
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
@@ -87,10 +89,15 @@ export class FdTable {
 
   /**
    * Listens where `target` ("4 127.0.0.1 5555", "1 /path") says, for the `listen`
-   * of the module that follows. A failure is kept too: libzmq reports it.
+   * of the module that follows. A failure is kept too: libzmq reports it. Others who
+   * want the same (any port, for example) wait until this one is settled.
    */
   async prepare(target: string, backlog: number): Promise<void> {
     const address = parseTarget(target);
+    for (let turn; (turn = this.#turns.get(target));) await turn.over;
+    let end = () => {};
+    const over = new Promise<void>((resolve) => end = resolve);
+    this.#turns.set(target, { over, end });
     try {
       if (address.kind === "ipc" && address.path[0] !== "\0") {
         this.#host.remove(address.path);
@@ -105,6 +112,8 @@ export class FdTable {
   settle(target: string): HostError | undefined {
     const prepared = this.#prepared.get(target);
     this.#prepared.delete(target);
+    this.#turns.get(target)?.end();
+    this.#turns.delete(target);
     if (target.startsWith("1 ")) this.#removeTemporary(target.slice(2));
     if (prepared instanceof Error) return prepared;
     prepared?.close();
