@@ -164,7 +164,9 @@ export function pairSuite(mechanism: Mechanism): void {
     const ourType = firstIsOurs ? a : b, theirType = firstIsOurs ? b : a;
     const what = `${ourType} of ours ${weBind ? "binds for" : "connects to"} ` +
       `${theirType}, ${transport}, ${mechanism}` +
-      (weServe === weBind ? "" : `, ${weServe ? "we are" : "it is"} the server`);
+      (weServe === weBind
+        ? ""
+        : `, ${weServe ? "we are" : "it is"} the server`);
     test(what, async () => {
       const keys: Keys = weServe
         ? { server: curveKeyPair(), client: await peer.curveKeyPair() }

@@ -4,7 +4,10 @@
  *  - timers, referenced or not: every one set through globalThis is followed;
  *  - memory of the module: `zw_heap_used` of every instance there was at the start.
  */
-import { readdirSync, readlinkSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
 import type { suite } from "uvu";
 import { Pair } from "zeromq-wasm";
 import { until } from "./deadline.ts";
@@ -84,6 +87,17 @@ function openSockets(): Set<string> {
   return found;
 }
 
+/** The system's lines about sockets: addresses, and states as numbers. */
+function describe(sockets: string[]): string {
+  const lines = ["tcp", "tcp6", "unix"].flatMap((kind) =>
+    readFileSync(`/proc/self/net/${kind}`, "latin1").split("\n")
+  );
+  return sockets.map((socket) => {
+    const inode = socket.slice("socket:[".length, -1);
+    return lines.find((line) => line.split(/\s+/).includes(inode)) ?? socket;
+  }).join("\n");
+}
+
 /** What is there now. */
 function census() {
   return {
@@ -100,7 +114,7 @@ function extras(before: Census): string[] {
   const now = census();
   const found: string[] = [];
   const sockets = [...now.sockets].filter((it) => !before.sockets.has(it));
-  if (sockets.length) found.push(`open sockets: ${sockets.join(", ")}`);
+  if (sockets.length) found.push(`open sockets:\n${describe(sockets)}`);
   for (const timer of now.timers) {
     if (!before.timers.has(timer)) {
       found.push(`a timer set\n${timers.get(timer)}`);
@@ -133,11 +147,17 @@ async function warmUp(): Promise<void> {
 
 /**
  * Adds a last test to the suite that fails if the others have left something behind.
- * Call it before the suite's own `before`. Python peers are ended first.
+ * Call it before the suite's own `before`. Python peers are ended first, and `end`
+ * is called to close what the suite itself kept open.
  */
-export function checkLeaks(test: Suite): void {
+export function checkLeaks(test: Suite, end: () => unknown = () => {}): void {
   let before: Census;
   test.before(async () => {
+    // Deno listens for the ends of child processes with sockets that stay.
+    await once(
+      spawn(process.execPath, ["--version"], { stdio: "ignore" }),
+      "close",
+    );
     const cold = census();
     await warmUp();
     await settle(cold);
@@ -146,6 +166,7 @@ export function checkLeaks(test: Suite): void {
   const { run } = test;
   test.run = () => {
     test("leaves nothing behind", async () => {
+      await end();
       await stopPeers();
       const left = await settle(before);
       if (left.length) throw new Error(`left behind: ${left.join("\n")}`);

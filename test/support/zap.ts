@@ -38,7 +38,9 @@ export class ZapHandler {
   async #serve(decide: (request: ZapRequest) => Decision): Promise<void> {
     for await (const frames of this.#socket) {
       // Of a ROUTER: the routing id and the empty frame, which go back as they are.
-      const envelope = this.#socket instanceof Router ? frames.splice(0, 2) : [];
+      const envelope = this.#socket instanceof Router
+        ? frames.splice(0, 2)
+        : [];
       const [version, id, ...rest] = frames;
       const [domain, address, routingId, mechanism] = rest.map(String);
       const request = {
