@@ -2,14 +2,14 @@
  * Verifies at the end of a suite that nothing of the library is left behind:
  *  - sockets (connections, listeners): the system's own list of this process;
  *  - timers, referenced or not: every one set through globalThis is followed;
- *  - memory of the module: `zw_heap_used` of every instance there was at the start.
+ *  - what the default context holds, its memory included (`context.resources`).
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import type { suite } from "uvu";
-import { Pair } from "zeromq-wasm";
+import { context, Pair } from "zeromq-wasm";
 import { until } from "./deadline.ts";
 import { stopPeers } from "./peer.ts";
 
@@ -18,8 +18,6 @@ type Timer = ReturnType<typeof setTimeout>;
 
 /** Where each timer that has not fired or been cleared was set. */
 const timers = new Map<unknown, string>();
-/** What the instances of libzmq export. */
-const instances: { zw_heap_used?: () => number }[] = [];
 
 /** Closing takes some turns of the event loop. */
 const CLOSING_MS = 10_000;
@@ -50,22 +48,7 @@ function followTimers(): void {
   });
 }
 
-/** A context makes its instance when its first socket is made, which is after this. */
-function followInstances(): void {
-  const { Instance } = WebAssembly;
-  WebAssembly.Instance = new Proxy(Instance, {
-    construct(target, args: [WebAssembly.Module]) {
-      const instance = new target(...args);
-      if (typeof instance.exports.zw_heap_used === "function") {
-        instances.push(instance.exports as (typeof instances)[number]);
-      }
-      return instance;
-    },
-  });
-}
-
 followTimers();
-followInstances();
 
 /** Open sockets of this process by inode; the list itself is none of them. */
 function openSockets(): Set<string> {
@@ -103,7 +86,7 @@ function census() {
   return {
     sockets: openSockets(),
     timers: new Set(timers.keys()),
-    heaps: instances.map((exports) => exports.zw_heap_used!()),
+    held: context.resources,
   };
 }
 
@@ -120,10 +103,13 @@ function extras(before: Census): string[] {
       found.push(`a timer set\n${timers.get(timer)}`);
     }
   }
-  before.heaps.forEach((heap, i) => {
-    const grown = now.heaps[i]! - heap;
-    if (grown > HEAP_SLACK) found.push(`${grown} bytes in instance ${i}`);
-  });
+  const { heap, ...counts } = now.held;
+  for (const key of ["sockets", "connections", "listeners"] as const) {
+    const more = counts[key] - before.held[key];
+    if (more > 0) found.push(`${more} ${key} of the context`);
+  }
+  const grown = heap - before.held.heap;
+  if (grown > HEAP_SLACK) found.push(`${grown} bytes of the module's memory`);
   return found;
 }
 

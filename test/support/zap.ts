@@ -1,5 +1,10 @@
 /** A ZAP handler of ours (RFC 27): decides about clients of servers in one context. */
-import { Context, context as defaultContext, Reply, Router } from "zeromq-wasm";
+import {
+  type Context,
+  context as defaultContext,
+  Reply,
+  Router,
+} from "zeromq-wasm";
 
 /** What a server asks. */
 export interface ZapRequest {
