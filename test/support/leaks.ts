@@ -2,11 +2,14 @@
  * Verifies at the end of a suite that nothing of the library is left behind:
  *  - sockets (connections, listeners): the system's own list of this process;
  *  - timers, referenced or not: every one set through globalThis is followed;
- *  - memory of the module: `zw_heap_used` of every instance there was at the start.
+ *  - what the default context holds, its memory included (`context.resources`).
  */
-import { readdirSync, readlinkSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
 import type { suite } from "uvu";
-import { Pair } from "zeromq-wasm";
+import { context, Pair } from "zeromq-wasm";
 import { until } from "./deadline.ts";
 import { stopPeers } from "./peer.ts";
 
@@ -15,8 +18,6 @@ type Timer = ReturnType<typeof setTimeout>;
 
 /** Where each timer that has not fired or been cleared was set. */
 const timers = new Map<unknown, string>();
-/** What the instances of libzmq export. */
-const instances: { zw_heap_used?: () => number }[] = [];
 
 /** Closing takes some turns of the event loop. */
 const CLOSING_MS = 10_000;
@@ -47,22 +48,7 @@ function followTimers(): void {
   });
 }
 
-/** A context makes its instance when its first socket is made, which is after this. */
-function followInstances(): void {
-  const { Instance } = WebAssembly;
-  WebAssembly.Instance = new Proxy(Instance, {
-    construct(target, args: [WebAssembly.Module]) {
-      const instance = new target(...args);
-      if (typeof instance.exports.zw_heap_used === "function") {
-        instances.push(instance.exports as (typeof instances)[number]);
-      }
-      return instance;
-    },
-  });
-}
-
 followTimers();
-followInstances();
 
 /** Open sockets of this process by inode; the list itself is none of them. */
 function openSockets(): Set<string> {
@@ -84,12 +70,23 @@ function openSockets(): Set<string> {
   return found;
 }
 
+/** The system's lines about sockets: addresses, and states as numbers. */
+function describe(sockets: string[]): string {
+  const lines = ["tcp", "tcp6", "unix"].flatMap((kind) =>
+    readFileSync(`/proc/self/net/${kind}`, "latin1").split("\n")
+  );
+  return sockets.map((socket) => {
+    const inode = socket.slice("socket:[".length, -1);
+    return lines.find((line) => line.split(/\s+/).includes(inode)) ?? socket;
+  }).join("\n");
+}
+
 /** What is there now. */
 function census() {
   return {
     sockets: openSockets(),
     timers: new Set(timers.keys()),
-    heaps: instances.map((exports) => exports.zw_heap_used!()),
+    held: context.resources,
   };
 }
 
@@ -100,16 +97,19 @@ function extras(before: Census): string[] {
   const now = census();
   const found: string[] = [];
   const sockets = [...now.sockets].filter((it) => !before.sockets.has(it));
-  if (sockets.length) found.push(`open sockets: ${sockets.join(", ")}`);
+  if (sockets.length) found.push(`open sockets:\n${describe(sockets)}`);
   for (const timer of now.timers) {
     if (!before.timers.has(timer)) {
       found.push(`a timer set\n${timers.get(timer)}`);
     }
   }
-  before.heaps.forEach((heap, i) => {
-    const grown = now.heaps[i]! - heap;
-    if (grown > HEAP_SLACK) found.push(`${grown} bytes in instance ${i}`);
-  });
+  const { heap, ...counts } = now.held;
+  for (const key of ["sockets", "connections", "listeners"] as const) {
+    const more = counts[key] - before.held[key];
+    if (more > 0) found.push(`${more} ${key} of the context`);
+  }
+  const grown = heap - before.held.heap;
+  if (grown > HEAP_SLACK) found.push(`${grown} bytes of the module's memory`);
   return found;
 }
 
@@ -133,11 +133,17 @@ async function warmUp(): Promise<void> {
 
 /**
  * Adds a last test to the suite that fails if the others have left something behind.
- * Call it before the suite's own `before`. Python peers are ended first.
+ * Call it before the suite's own `before`. Python peers are ended first, and `end`
+ * is called to close what the suite itself kept open.
  */
-export function checkLeaks(test: Suite): void {
+export function checkLeaks(test: Suite, end: () => unknown = () => {}): void {
   let before: Census;
   test.before(async () => {
+    // Deno listens for the ends of child processes with sockets that stay.
+    await once(
+      spawn(process.execPath, ["--version"], { stdio: "ignore" }),
+      "close",
+    );
     const cold = census();
     await warmUp();
     await settle(cold);
@@ -146,6 +152,7 @@ export function checkLeaks(test: Suite): void {
   const { run } = test;
   test.run = () => {
     test("leaves nothing behind", async () => {
+      await end();
       await stopPeers();
       const left = await settle(before);
       if (left.length) throw new Error(`left behind: ${left.join("\n")}`);

@@ -1,6 +1,8 @@
 /** The client of test/interop/peer.py: sockets of native libzmq in a process of their own. */
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import process from "node:process";
 import { within } from "./deadline.ts";
 import { python } from "./python.ts";
 
@@ -29,6 +31,8 @@ export class Peer {
   private constructor() {
     this.#child = spawn(python!, ["-u", "test/interop/peer.py"], {
       stdio: ["pipe", "pipe", "inherit"],
+      // Where libzmq makes its own paths; without it, in the current directory.
+      env: { ...process.env, TMPDIR: tmpdir() },
     });
     this.#child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
       this.#text += chunk;

@@ -120,10 +120,13 @@ export class Reactor implements Kernel {
     this.#sinceYield += work;
     this.#burst += work;
     if (this.#burst >= BURST) this.pump();
-    else if (!this.#dirty) {
-      this.#dirty = true;
-      this.host.soon(this.#flush);
-    }
+    else this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.host.soon(this.#flush);
   }
 
   #flush = (): void => {
@@ -173,6 +176,7 @@ export class Reactor implements Kernel {
   }
 
   #serve(): void {
+    let served = false;
     try {
       const { exports } = this.instance;
       for (;;) {
@@ -180,7 +184,11 @@ export class Reactor implements Kernel {
         if (slot < 0) break;
         this.#clients[slot]?.ready();
         if (this.instance.dead) return;
+        served = true;
       }
+      // What sockets did meanwhile can need libzmq again, even where nothing was
+      // received: a SUB, say, subscribes at the peer it has just learned of.
+      if (served) this.#pumpSoon();
       this.#arm(exports.zw_next_timer!());
       if (this.#whenEmpty.length > 0 && this.sockets === 0) this.#empty();
     } catch (error) {

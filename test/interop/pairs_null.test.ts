@@ -1,0 +1,3 @@
+import { pairSuite } from "./pairs.ts";
+
+pairSuite("NULL");
