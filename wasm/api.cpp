@@ -6,10 +6,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <algorithm>
+#include <map>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "zmq.h"
+#include "ctx.hpp"
+#include "err.hpp"
+#include "metadata.hpp"
+#include "msg.hpp"
+#include "signaler.hpp"
+#include "socket_base.hpp"
 #include "fd_table.hpp"
 #include "imports.h"
 #include "names.hpp"
@@ -33,6 +42,65 @@ void zw::app_ready (unsigned slot_)
         return;
     slot_queued[slot_] = true;
     ready_slots.push_back (slot_);
+}
+
+//  The signalers of thread-safe sockets (the draft types).
+typedef std::map<void *, zmq::signaler_t *> signalers_t;
+static signalers_t signalers;
+
+//  libzmq does not tell how many sockets a context has, nor which properties a
+//  connection has. An explicit instantiation may name private members.
+template <typename Member, typename Member::type pointer> struct show_t
+{
+    friend typename Member::type look (Member) { return pointer; }
+};
+struct ctx_sockets_t
+{
+    typedef zmq::array_t<zmq::socket_base_t> zmq::ctx_t::*type;
+    friend type look (ctx_sockets_t);
+};
+template struct show_t<ctx_sockets_t, &zmq::ctx_t::_sockets>;
+struct metadata_dict_t
+{
+    typedef const zmq::metadata_t::dict_t zmq::metadata_t::*type;
+    friend type look (metadata_dict_t);
+};
+template struct show_t<metadata_dict_t, &zmq::metadata_t::_dict>;
+
+//  Properties of connections that messages came from, by id - 1 - first_metadata.
+//  Each is held, so that its address is no other's meanwhile.
+static std::vector<zmq::metadata_t *> metadata;
+static unsigned first_metadata = 0;
+static const size_t most_metadata = 4096;
+
+//  0 means none, as for inproc.
+static unsigned metadata_id (zmq::metadata_t *metadata_)
+{
+    //  Where to look first, by a hash of the address.
+    static unsigned short guesses[1 << 13];
+    if (!metadata_)
+        return 0;
+    const unsigned hash =
+      reinterpret_cast<uintptr_t> (metadata_) * 2654435761u >> 19;
+    size_t index = guesses[hash];
+    if (index >= metadata.size () || metadata[index] != metadata_) {
+        index = std::find (metadata.begin (), metadata.end (), metadata_)
+                - metadata.begin ();
+        if (index == most_metadata) {
+            for (size_t i = 0; i < metadata.size (); i++)
+                if (metadata[i]->drop_ref ())
+                    delete metadata[i];
+            first_metadata += metadata.size ();
+            metadata.clear ();
+            index = 0;
+        }
+        if (index == metadata.size ()) {
+            metadata_->add_ref ();
+            metadata.push_back (metadata_);
+        }
+        guesses[hash] = index;
+    }
+    return first_metadata + index + 1;
 }
 
 static int result (int rc_)
@@ -63,11 +131,31 @@ void *zw_socket (void *ctx_, int type_, unsigned slot_)
         return NULL;
     zmq_setsockopt (socket, ZMQ_IN_BATCH_SIZE, &batch_size, sizeof batch_size);
     zmq_setsockopt (socket, ZMQ_OUT_BATCH_SIZE, &batch_size, sizeof batch_size);
+    zmq::socket_base_t *const base = static_cast<zmq::socket_base_t *> (socket);
     int fd;
     size_t size = sizeof fd;
-    if (zmq_getsockopt (socket, ZMQ_FD, &fd, &size) == 0)
-        zw::announce (fd, slot_);
+    if (base->is_thread_safe ()) {
+        //  These have no descriptor, but tell signalers, and forget them when
+        //  they are closed.
+        zmq::signaler_t *const signaler = new (std::nothrow) zmq::signaler_t;
+        alloc_assert (signaler);
+        signalers[socket] = signaler;
+        base->add_signaler (signaler);
+        fd = signaler->get_fd ();
+    } else
+        zmq_getsockopt (socket, ZMQ_FD, &fd, &size);
+    zw::entry (fd)->slot = slot_ + 1;
     return socket;
+}
+
+void zw_close (void *socket_)
+{
+    zmq_close (socket_);
+    const signalers_t::iterator it = signalers.find (socket_);
+    if (it != signalers.end ()) {
+        delete it->second;
+        signalers.erase (it);
+    }
 }
 
 //  In words what zmq_bind would listen on: "4 127.0.0.1 5555", "6 :: 0" or
@@ -159,6 +247,14 @@ void zw_parcel_free (parcel_t *parcel_)
     free (parcel_);
 }
 
+//  Whom a SERVER, or which group a RADIO, sends it to. Returns 0 or -errno.
+int zw_parcel_address (parcel_t *parcel_, unsigned routing_id_, const char *group_)
+{
+    return result (group_
+                     ? zmq_msg_set_group (&parcel_->frames[0], group_)
+                     : zmq_msg_set_routing_id (&parcel_->frames[0], routing_id_));
+}
+
 //  What a load balancer leaves unsent when the peer goes away between two
 //  frames: it drops the rest, and must see the rest to know where that ends.
 static void finish_dropped (void *socket_, parcel_t *parcel_, int from_)
@@ -209,22 +305,45 @@ void zw_msg_free (zmq_msg_t *msg_)
     free (msg_);
 }
 
-//  Packs whole frames into `out`, each as a word of header, then its bytes
-//  padded to a word. Bit 31 of the header: more frames of this message
-//  follow. Bit 30: too large to pack, the bytes are a zmq_msg_t pointer, to be
-//  freed by the caller. The rest: the size of a packed frame in bytes.
+//  Packs messages into `out`. Each begins with a word: the id of its
+//  connection's properties (zw_properties); from a SERVER, another one with
+//  the routing id follows; from a DISH, a word with the size of the group and
+//  the group itself. Then each frame: a word of header, then its bytes padded to
+//  words. Bit 31 of the header: more frames of this message follow. Bit 30: too
+//  large to pack, the bytes are a zmq_msg_t pointer, to be freed by the caller.
+//  The rest: the size of a packed frame in bytes.
+//  A message is not begun when `out` may be too small, but it may end with the
+//  next call: `begun_` says that the last one left one unfinished.
 //  Returns the length, 0 when nothing is there, or -errno.
-int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_)
+int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, int type_, int begun_)
 {
-    static const int largest_packed = 4096;
+    static const int largest_packed = 4096, largest_head = 4 + 4 + 256;
     int used = 0;
-    while (max_messages_ > 0 && cap_ - used >= largest_packed + 8) {
+    bool first = !begun_;
+    while (max_messages_ > 0 && cap_ - used >= largest_packed + 8 + largest_head) {
         zmq_msg_t msg;
         zmq_msg_init (&msg);
         if (zmq_msg_recv (&msg, socket_, ZMQ_DONTWAIT) == -1) {
             const int err = zmq_errno ();
             zmq_msg_close (&msg);
             return used || err == EAGAIN ? used : -err;
+        }
+        if (first) {
+            const unsigned id =
+              metadata_id (reinterpret_cast<zmq::msg_t *> (&msg)->metadata ());
+            memcpy (out_ + used, &id, 4);
+            used += 4;
+            if (type_ == ZMQ_SERVER) {
+                const unsigned routing_id = zmq_msg_routing_id (&msg);
+                memcpy (out_ + used, &routing_id, 4);
+                used += 4;
+            } else if (type_ == ZMQ_DISH) {
+                const char *const group = zmq_msg_group (&msg);
+                const unsigned length = strlen (group);
+                memcpy (out_ + used, &length, 4);
+                memcpy (out_ + used + 4, group, length);
+                used += 4 + ((length + 3) & ~3u);
+            }
         }
         const unsigned more = zmq_msg_more (&msg) ? 1u << 31 : 0;
         const unsigned size = zmq_msg_size (&msg);
@@ -235,17 +354,37 @@ int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_)
         } else {
             header = 1u << 30 | more;
             zmq_msg_t *const kept = (zmq_msg_t *) malloc (sizeof (zmq_msg_t));
-            if (!kept)
-                abort ();
+            alloc_assert (kept);
             memcpy (kept, &msg, sizeof msg);
             memcpy (out_ + used + 4, &kept, 4);
         }
         memcpy (out_ + used, &header, 4);
         used += 4 + (header & 1u << 30 ? 4 : (size + 3) & ~3u);
+        first = !more;
         if (!more)
             max_messages_--;
     }
     return used;
+}
+
+//  The properties with this id, each "name\0value\0". Returns the length, or 0
+//  when there is nothing to tell or the room is too small.
+int zw_properties (unsigned id_, char *out_, int cap_)
+{
+    const size_t index = id_ - 1 - first_metadata;
+    if (index >= metadata.size ())
+        return 0;
+    const zmq::metadata_t::dict_t &dict =
+      metadata[index]->*look (metadata_dict_t ());
+    std::string text;
+    for (zmq::metadata_t::dict_t::const_iterator it = dict.begin ();
+         it != dict.end (); ++it)
+        text.append (it->first.c_str ()).append (1, '\0')
+          .append (it->second.c_str ()).append (1, '\0');
+    if (text.size () > (size_t) cap_)
+        return 0;
+    memcpy (out_, text.data (), text.size ());
+    return text.size ();
 }
 
 //  ZMQ_EVENTS; reading it also drains the socket's mailbox.
@@ -383,11 +522,10 @@ void zw_set_address (int fd_, int peer_, const char *host_, int port_)
     }
 }
 
-//  Application sockets that exist: open ones, and closed ones that still have
-//  something to send.
-int zw_sockets ()
+//  Sockets that exist: open ones, and closed ones not done with sending.
+int zw_sockets (void *ctx_)
 {
-    return zw::app_sockets ();
+    return (static_cast<zmq::ctx_t *> (ctx_)->*look (ctx_sockets_t ())).size ();
 }
 
 //  Bytes that malloc has handed out.

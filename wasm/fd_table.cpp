@@ -13,7 +13,6 @@ static const int first_fd = 16, max_fds = 1 << 17;
 //  Entries stay where they are while the table grows.
 static std::vector<zw::fd_entry_t *> entries;
 static std::vector<int> free_list;
-static int sockets = 0;
 
 zw::fd_entry_t *zw::entry (int fd_)
 {
@@ -49,21 +48,8 @@ int zw::allocate (kind_t kind_, int family_)
 void zw::release (int fd_)
 {
     fd_entry_t *const e = entry (fd_);
-    if (e->slot)
-        sockets--;
     memset (e, 0, sizeof *e);
     free_list.push_back (fd_);
-}
-
-void zw::announce (int fd_, unsigned slot_)
-{
-    entry (fd_)->slot = slot_ + 1;
-    sockets++;
-}
-
-int zw::app_sockets ()
-{
-    return sockets;
 }
 
 bool zw::readable (const fd_entry_t *e_)

@@ -49,10 +49,6 @@ void release (int fd_);
 //  Whether the fd has something for in_event, out_event.
 bool readable (const fd_entry_t *e_);
 bool writable (const fd_entry_t *e_);
-//  From now on the signals of this fd are told to the application socket of
-//  this slot, for which app_sockets counts while the fd lives.
-void announce (int fd_, unsigned slot_);
-int app_sockets ();
 //  Tells the application socket of this slot, in api.cpp.
 void app_ready (unsigned slot_);
 }

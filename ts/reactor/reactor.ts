@@ -34,6 +34,8 @@ export class Reactor implements Kernel {
   readonly host: Host;
   readonly instance: Instance;
   readonly trace: InstanceOptions["trace"];
+  /** libzmq's context. */
+  readonly context: number;
   readonly #clients: (Client | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #whenEmpty: (() => void)[] = [];
@@ -51,6 +53,7 @@ export class Reactor implements Kernel {
     this.host = host;
     this.trace = options.trace;
     this.instance = new Instance(host, this, options);
+    this.context = this.call("zw_ctx_new");
   }
 
   /** Calls an export; what escapes kills the instance and becomes one clear error. */
@@ -92,7 +95,7 @@ export class Reactor implements Kernel {
 
   /** Sockets of libzmq that exist: open ones, and closed ones not done with sending. */
   get sockets(): number {
-    return this.instance.dead ? 0 : this.call("zw_sockets");
+    return this.instance.dead ? 0 : this.call("zw_sockets", this.context);
   }
 
   /** Calls `task` once when there are no sockets any more. */

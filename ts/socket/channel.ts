@@ -8,22 +8,44 @@ import { constants } from "zeromq-wasm:constants";
 import type { Client } from "../reactor/reactor.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { type ContextCore, zmqError } from "./context.ts";
+import { Inbox, type Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
+import type { Recipient } from "./outbox.ts";
 
 interface Parked {
   attempt(): void;
-  reject(error: Error): void;
+  reject(error: unknown): void;
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
+const { ZMQ_SERVER, ZMQ_RADIO } = constants;
 /** Messages fetched by one crossing, at most. */
 const PREFETCH = 256;
 /** A message taken ahead would change what these may do next. */
 const STATEFUL = [constants["ZMQ_REQ"], constants["ZMQ_REP"]];
 const RESOLVED: Promise<void> = Promise.resolve();
 
+/** How long to wait. */
+export interface Wait {
+  /** Ends the wait: the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+export interface SendOptions extends Wait, Recipient {}
+
+/** What went through a socket since it was made. */
+export interface Counters {
+  messagesSent: number;
+  bytesSent: number;
+  messagesReceived: number;
+  bytesReceived: number;
+}
+
+const NO_WAIT: Wait = {};
+
 export class Channel implements Client {
   readonly core: ContextCore;
+  /** ZMQ_PUSH and so on. */
+  readonly type: number;
   /** libzmq's socket; 0 once closed. */
   pointer: number;
   /** Milliseconds; -1 waits for ever, 0 not at all. */
@@ -34,19 +56,25 @@ export class Channel implements Client {
    * high-water mark, so it is no more than that; sockets with a state take one.
    */
   prefetch: number;
+  readonly counters: Counters = {
+    messagesSent: 0,
+    bytesSent: 0,
+    messagesReceived: 0,
+    bytesReceived: 0,
+  };
   readonly #slot: number;
   /** What to call the thing in an error. */
   readonly #noun: string;
   #reader: Parked | undefined;
   #writer: Parked | undefined;
   #diverted: Client | undefined;
-  #queue: Message[][] = [];
-  #queueAt = 0;
-  #partial: Message[] = [];
+  readonly #inbox: Inbox;
 
   constructor(core: ContextCore, type: number, noun = "Socket") {
     this.core = core;
+    this.type = type;
     this.#noun = noun;
+    this.#inbox = new Inbox(core.reactor, type, core.outbox.scratch);
     this.prefetch = STATEFUL.includes(type) ? 1 : PREFETCH;
     const { reactor, pointer } = core;
     this.#slot = reactor.add(this);
@@ -64,7 +92,7 @@ export class Channel implements Client {
 
   /** Whether a message can be received, sent, without waiting. */
   get readable(): boolean {
-    return !this.closed && (this.#queueAt < this.#queue.length ||
+    return !this.closed && (this.#inbox.length > 0 ||
       (this.core.reactor.call("zw_events", this.pointer) & 1) !== 0);
   }
 
@@ -84,12 +112,12 @@ export class Channel implements Client {
     const { reactor } = this.core;
     const pointer = this.pointer;
     this.pointer = 0;
-    this.#queue = [];
+    this.#inbox.clear();
     reactor.remove(this.#slot);
     this.core.closed(this);
     this.fail(this.#error("EAGAIN"));
     if (reactor.instance.dead) return;
-    reactor.call("zmq_close", pointer);
+    reactor.call("zw_close", pointer);
     reactor.touch();
   }
 
@@ -105,94 +133,126 @@ export class Channel implements Client {
     } else reactor.touch();
   }
 
-  send(frames: readonly MessageLike[]): Promise<void> {
+  send(
+    frames: readonly MessageLike[],
+    options: SendOptions = NO_WAIT,
+  ): Promise<void> {
     if (this.#writer) throw this.#busy("writing", "send");
-    const { reactor, port } = this.core;
-    const rc = port.send(this.pointer, frames);
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { reactor, outbox } = this.core;
+    const rc = outbox.send(
+      this.pointer,
+      frames,
+      this.type === ZMQ_SERVER || this.type === ZMQ_RADIO ? options : undefined,
+    );
     if (rc >= 0) return this.#sent(rc);
     if (rc !== EAGAIN) return Promise.reject(this.#error(-rc));
-    const parcel = port.unsent();
+    const parcel = outbox.unsent();
     const attempt = () => {
       const rc = parcel.send(this.pointer);
       if (rc === EAGAIN) return undefined;
       if (rc < 0) throw this.#error(-rc);
+      this.#note(parcel.size);
       return { value: undefined };
     };
     try {
       // Room may only be waiting for libzmq to look.
       reactor.pump();
-      const done = this.closed ? undefined : attempt();
-      if (done) {
+      if (!this.closed && attempt()) {
         parcel.free();
-        return this.#sent(parcel.size);
+        return reactor.mustYield ? reactor.yield() : RESOLVED;
       }
     } catch (error) {
       parcel.free();
       return Promise.reject(error);
     }
     return this.#park(
-      this.sendTimeout,
+      { timeout: this.sendTimeout, signal },
       (parked) => this.#writer = parked,
       attempt,
-      () => {
-        parcel.free();
-        reactor.touch(parcel.size);
-      },
+      () => parcel.free(),
     );
+  }
+
+  #note(bytes: number): void {
+    this.counters.messagesSent++;
+    this.counters.bytesSent += bytes;
+    this.core.reactor.touch(bytes);
   }
 
   #sent(bytes: number): Promise<void> {
+    this.#note(bytes);
     const { reactor } = this.core;
-    reactor.touch(bytes);
     return reactor.mustYield ? reactor.yield() : RESOLVED;
   }
 
-  receive(): Promise<Message[]> {
-    if (this.#reader) throw this.#busy("reading", "receive");
-    const { reactor } = this.core;
-    const rc = this.#fill();
-    if (rc > 0) {
-      const message = this.#shift();
-      reactor.touch();
-      return reactor.mustYield
-        ? reactor.yield().then(() => message)
-        : Promise.resolve(message);
-    }
-    if (rc < 0) return Promise.reject(this.#error(-rc));
-    reactor.touch();
-    return this.#park(
-      this.receiveTimeout,
-      (parked) => this.#reader = parked,
-      () => {
-        const rc = this.#fill();
-        if (rc < 0) throw this.#error(-rc);
-        return rc === 0 ? undefined : { value: this.#shift() };
-      },
-    );
+  receive(wait: Wait = NO_WAIT): Promise<Message[]> {
+    return this.#take(() => this.#shift(), wait);
   }
 
-  #fill(): number {
-    const left = this.#queue.length - this.#queueAt;
-    if (left > 0) return left;
-    this.#queue = [];
-    this.#queueAt = 0;
-    return this.core.port.receive(
-      this.pointer,
-      this.#queue,
-      this.#partial,
-      this.prefetch,
+  /** Like `receive`, with what is known of the connection. */
+  receiveDetailed(
+    wait: Wait = NO_WAIT,
+  ): Promise<{ frames: Message[]; properties: Properties }> {
+    return this.#take(() => {
+      const properties = this.#inbox.properties();
+      return { frames: this.#shift(), properties };
+    }, wait);
+  }
+
+  /** All messages that are there, at most `max`; waits for the first. */
+  receiveMany(max: number, wait: Wait = NO_WAIT): Promise<Message[][]> {
+    return this.#take(() => {
+      const messages = this.#inbox.take(max);
+      for (const message of messages) this.#count(message);
+      return messages;
+    }, wait);
+  }
+
+  /** Resolves with what `take` returns once a message is there. */
+  #take<T>(take: () => T, { signal }: Wait): Promise<T> {
+    if (this.#reader) throw this.#busy("reading", "receive");
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { reactor } = this.core;
+    const rc = this.#inbox.fill(this.pointer, this.prefetch);
+    if (rc < 0) return Promise.reject(this.#error(-rc));
+    reactor.touch();
+    if (rc > 0) {
+      const result = take();
+      return reactor.mustYield
+        ? reactor.yield().then(() => result)
+        : Promise.resolve(result);
+    }
+    return this.#park(
+      { timeout: this.receiveTimeout, signal },
+      (parked) => this.#reader = parked,
+      () => {
+        const rc = this.#inbox.fill(this.pointer, this.prefetch);
+        if (rc < 0) throw this.#error(-rc);
+        return rc === 0 ? undefined : { value: take() };
+      },
     );
   }
 
   #shift(): Message[] {
-    const message = this.#queue[this.#queueAt]!;
-    this.#queue[this.#queueAt++] = [];
+    const message = this.#inbox.shift();
+    this.#count(message);
     return message;
+  }
+
+  #count(message: Message[]): void {
+    const { counters } = this;
+    counters.messagesReceived++;
+    for (let i = 0; i < message.length; i++) {
+      // The last element of a draft socket's message is no frame.
+      counters.bytesReceived += message[i]!.length ?? 0;
+    }
   }
 
   /** Waits until `attempt` has a result; `release` runs once, whatever happens. */
   #park<T>(
-    timeout: number,
+    { timeout, signal }: Wait & { timeout: number },
     place: (parked: Parked | undefined) => void,
     attempt: () => { value: T } | undefined,
     release?: () => void,
@@ -204,8 +264,10 @@ export class Channel implements Client {
     const { reactor } = this.core;
     return new Promise((resolve, reject) => {
       let timer: { cancel(): void } | undefined;
+      const aborted = () => parked.reject(signal!.reason);
       const finish = () => {
         timer?.cancel();
+        signal?.removeEventListener("abort", aborted);
         place(undefined);
         release?.();
         reactor.drop();
@@ -229,6 +291,7 @@ export class Channel implements Client {
       };
       reactor.hold();
       place(parked);
+      signal?.addEventListener("abort", aborted);
       if (timeout > 0) {
         const expired = () => parked.reject(this.#error("EAGAIN"));
         timer = reactor.host.setTimer(expired, timeout);
@@ -249,15 +312,14 @@ export class Channel implements Client {
    */
   forwardQueue(to: Channel): number {
     let count = 0;
-    for (; this.#queueAt < this.#queue.length; count++) {
-      const frames = this.#queue[this.#queueAt]!;
-      const rc = this.core.port.send(to.pointer, frames);
+    for (; this.#inbox.length > 0; count++) {
+      const rc = this.core.outbox.send(to.pointer, this.#inbox.peek());
       if (rc === EAGAIN) {
-        this.core.port.unsent().free();
+        this.core.outbox.unsent().free();
         return -1;
       }
       if (rc < 0) throw this.#error(-rc);
-      this.#shift();
+      this.#inbox.shift();
     }
     return count;
   }

@@ -9,7 +9,7 @@ import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Ending, forget, remember } from "./exit.ts";
-import { MessagePort } from "./message.ts";
+import { Outbox } from "./outbox.ts";
 import { CONTEXT } from "./options.ts";
 
 export interface ContextOptions {
@@ -57,7 +57,7 @@ export interface Resources {
 /** What a channel needs of its context; not part of the public API. */
 export interface ContextCore {
   readonly reactor: Reactor;
-  readonly port: MessagePort;
+  readonly outbox: Outbox;
   readonly pointer: number;
   opened(socket: Closable): void;
   closed(socket: Closable): void;
@@ -82,10 +82,10 @@ function start(context: Context): ContextCore {
     memoryLimit,
     trace: trace ?? defaultTrace(host),
   });
-  const pointer = reactor.call("zw_ctx_new");
-  const port = new MessagePort(reactor);
+  const pointer = reactor.context;
+  const outbox = new Outbox(reactor);
   if (reactor.trace) {
-    traceCalls(port, "data ", ["send", "receive"], reactor.trace);
+    traceCalls(outbox, "data ", ["send"], reactor.trace);
   }
   const open = new Set<Closable>();
   let leaving = false;
@@ -102,7 +102,7 @@ function start(context: Context): ContextCore {
   const core: ContextCore = {
     reactor,
     pointer,
-    port,
+    outbox,
     opened(socket) {
       open.add(socket);
       remember(ending);

@@ -1,0 +1,177 @@
+/**
+ * Messages on their way out of the module: one crossing fetches many, and they wait
+ * here until they are asked for.
+ */
+import { constants } from "zeromq-wasm:constants";
+import type { Reactor } from "../reactor/reactor.ts";
+import { BATCH_BYTES, type Message, wrap } from "./message.ts";
+
+/** Headers of packed frames, see zw_recv in wasm/api.cpp. */
+const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
+const { ZMQ_SERVER, ZMQ_DISH } = constants;
+const PROPERTY_BYTES = 16384;
+/** Properties of so many connections are kept for messages that still wait. */
+const MOST_PROPERTIES = 8192;
+
+/** What libzmq knows of the connection a message came by (man zmq_msg_gets). */
+export type Properties = Readonly<Record<string, string>>;
+const NONE: Properties = Object.freeze({});
+
+/** From whom a draft socket received a message; the second element of it. */
+export interface Origin {
+  routingId?: number;
+  group?: Message;
+}
+
+export class Inbox {
+  readonly #reactor: Reactor;
+  readonly #type: number;
+  readonly #scratch: number;
+  #messages: Message[][] = [];
+  #ids: number[] = [];
+  #at = 0;
+  /** Frames of a message whose rest comes with the next call. */
+  #partial: Message[] | undefined;
+  readonly #properties = new Map<number, Properties>();
+
+  constructor(reactor: Reactor, type: number, scratch: number) {
+    this.#reactor = reactor;
+    this.#type = type;
+    this.#scratch = scratch;
+  }
+
+  /** Messages that wait here. */
+  get length(): number {
+    return this.#messages.length - this.#at;
+  }
+
+  clear(): void {
+    this.#messages = [];
+    this.#ids = [];
+    this.#at = 0;
+  }
+
+  /** Takes the oldest message; there is one. */
+  shift(): Message[] {
+    const message = this.#messages[this.#at]!;
+    this.#messages[this.#at++] = [];
+    return message;
+  }
+
+  /** The oldest message, which stays. */
+  peek(): Message[] {
+    return this.#messages[this.#at]!;
+  }
+
+  /** What is known of the connection by which the oldest message came. */
+  properties(): Properties {
+    return this.#properties.get(this.#ids[this.#at]!) ?? NONE;
+  }
+
+  /** Takes up to `max` messages. */
+  take(max: number): Message[][] {
+    const end = Math.min(this.#at + max, this.#messages.length);
+    if (this.#at === 0 && end === this.#messages.length) {
+      const all = this.#messages;
+      this.clear();
+      return all;
+    }
+    const some = this.#messages.slice(this.#at, end);
+    this.#at = end;
+    return some;
+  }
+
+  /**
+   * Fetches up to `max` messages if none waits. Returns how many wait now, or a
+   * negative errno.
+   */
+  fill(socket: number, max: number): number {
+    const left = this.length;
+    if (left > 0) return left;
+    this.clear();
+    for (;;) {
+      const used = this.#reactor.call(
+        "zw_recv",
+        socket,
+        this.#scratch,
+        BATCH_BYTES,
+        max,
+        this.#type,
+        this.#partial ? 1 : 0,
+      );
+      if (used <= 0) return used;
+      this.#unpack(used);
+      // A message may be larger than a batch, and nothing announces its rest.
+      if (this.#messages.length > 0) return this.#messages.length;
+    }
+  }
+
+  /** Takes what `zw_recv` wrote. */
+  #unpack(used: number): void {
+    const { memory } = this.#reactor.instance;
+    // One copy for the whole batch: its frames are views of it.
+    const batch = memory.bytes.slice(this.#scratch, this.#scratch + used);
+    const { buffer } = batch;
+    const words = new Uint32Array(buffer);
+    const draft = this.#type === ZMQ_SERVER || this.#type === ZMQ_DISH;
+    let origin: Origin | undefined;
+    let frames = this.#partial;
+    for (let at = 0; at < used;) {
+      if (frames === undefined) {
+        frames = [];
+        const id = words[at >> 2]!;
+        at += 4;
+        this.#ids.push(id);
+        if (id !== 0 && !this.#properties.has(id)) this.#learn(id);
+        if (draft) {
+          const word = words[at >> 2]!;
+          at += 4;
+          if (this.#type === ZMQ_SERVER) origin = { routingId: word };
+          else {
+            origin = { group: wrap(buffer, at, word) };
+            at += (word + 3) & ~3;
+          }
+        }
+      }
+      const header = words[at >> 2]!;
+      if (header & BY_POINTER) {
+        frames.push(this.#fetch(words[(at >> 2) + 1]!));
+        at += 8;
+      } else {
+        const size = header & SIZE;
+        frames.push(wrap(buffer, at + 4, size));
+        at += 4 + ((size + 3) & ~3);
+      }
+      if (header & MORE) continue;
+      if (origin) (frames as (Message | Origin)[]).push(origin);
+      this.#messages.push(frames);
+      frames = undefined;
+    }
+    this.#partial = frames;
+  }
+
+  #fetch(msg: number): Message {
+    const reactor = this.#reactor;
+    const data = reactor.call("zmq_msg_data", msg) >>> 0;
+    const size = reactor.call("zmq_msg_size", msg) >>> 0;
+    const copy = reactor.instance.memory.bytes.slice(data, data + size);
+    reactor.call("zw_msg_free", msg);
+    return wrap(copy.buffer, 0, size);
+  }
+
+  /** Asks for the properties of a connection not seen before. */
+  #learn(id: number): void {
+    const { memory } = this.#reactor.instance;
+    const known = this.#properties;
+    if (known.size === MOST_PROPERTIES) known.clear();
+    memory.withSpace(PROPERTY_BYTES, (ptr) => {
+      const size = this.#reactor.call("zw_properties", id, ptr, PROPERTY_BYTES);
+      const words = memory.text(ptr, size).split("\0");
+      const properties: Record<string, string> = {};
+      for (let i = 0; i + 1 < words.length; i += 2) {
+        properties[words[i]!] = words[i + 1]!;
+      }
+      known.set(id, Object.freeze(properties));
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Messages on their way into the module.
+ */
+import { constants } from "zeromq-wasm:constants";
+import type { Reactor } from "../reactor/reactor.ts";
+import { errnoOf } from "../syscall/errno.ts";
+import { BATCH_BYTES, IN_PLACE, type MessageLike, toBytes } from "./message.ts";
+
+/** Whom a message of a draft socket goes to. */
+export interface Recipient {
+  /** The peer of a Server. */
+  routingId?: number;
+  /** The group of a Radio. */
+  group?: Uint8Array | string;
+}
+
+const EAGAIN = -errnoOf("EAGAIN");
+const ENOMEM = -errnoOf("ENOMEM");
+const { ZMQ_DONTWAIT } = constants;
+/** In the header of a frame: its bytes follow (zw_parcel_new in wasm/api.cpp). */
+const INLINE = 0x80000000;
+/** More than this the module cannot address. */
+const MOST_BYTES = 0x7fffffff;
+
+/** A message in the module's memory that waits for room. `free` it once. */
+export class Parcel {
+  constructor(
+    readonly port: Outbox,
+    readonly pointer: number,
+    /** Bytes of all frames. */
+    readonly size: number,
+  ) {}
+
+  /** Sends it; returns 0 or more, or a negative errno: then it can be tried again. */
+  send(socket: number): number {
+    return this.port.reactor.call("zw_parcel_send", this.pointer, socket);
+  }
+
+  /** Says whom a Server, or which group a Radio, sends it to. Returns 0 or a negative errno. */
+  address({ routingId, group }: Recipient): number {
+    const { reactor } = this.port;
+    if (group === undefined) {
+      return reactor.call("zw_parcel_address", this.pointer, routingId ?? 0, 0);
+    }
+    const { memory } = reactor.instance;
+    const name = toBytes(group);
+    return memory.withBytes(
+      Uint8Array.of(...name, 0),
+      (text) => reactor.call("zw_parcel_address", this.pointer, 0, text),
+    );
+  }
+
+  free(): void {
+    const { reactor } = this.port;
+    if (!reactor.instance.dead) reactor.call("zw_parcel_free", this.pointer);
+  }
+}
+
+/** One per context: the scratch memory through which messages cross. */
+export class Outbox {
+  readonly reactor: Reactor;
+  /** Room for one crossing. */
+  readonly scratch: number;
+  /** What the last `send` could not send yet. */
+  #unsent: Parcel | undefined;
+
+  constructor(reactor: Reactor) {
+    this.reactor = reactor;
+    this.scratch = reactor.instance.memory.alloc(BATCH_BYTES);
+  }
+
+  /**
+   * Sends all frames of a message without waiting, or none. Returns its bytes, or a
+   * negative errno; after -EAGAIN `unsent` has the message.
+   */
+  send(
+    socket: number,
+    frames: readonly MessageLike[],
+    recipient?: Recipient,
+  ): number {
+    const { reactor } = this;
+    if (frames.length === 1 && recipient === undefined) {
+      const bytes = toBytes(frames[0]!);
+      const size = bytes.length;
+      if (size <= IN_PLACE) {
+        reactor.instance.memory.bytes.set(bytes, this.scratch);
+        const rc = reactor.call(
+          "zw_send",
+          socket,
+          this.scratch,
+          size,
+          ZMQ_DONTWAIT!,
+        );
+        if (rc === EAGAIN) this.#unsent = this.#pack([bytes]);
+        return rc;
+      }
+    }
+    const parcel = this.#pack(frames.map(toBytes));
+    if (!parcel) return ENOMEM;
+    let rc = recipient === undefined ? 0 : parcel.address(recipient);
+    if (rc >= 0) rc = parcel.send(socket);
+    if (rc === EAGAIN) this.#unsent = parcel;
+    else parcel.free();
+    return rc < 0 ? rc : parcel.size;
+  }
+
+  /** The message of the last `send`, which returned -EAGAIN; the caller's to free. */
+  unsent(): Parcel {
+    const parcel = this.#unsent;
+    this.#unsent = undefined;
+    if (!parcel) throw new RangeError("no memory for a message that waits");
+    return parcel;
+  }
+
+  /** Copies frames into the module: small ones in one crossing, large ones in place. */
+  #pack(frames: readonly Uint8Array[]): Parcel | undefined {
+    const { memory } = this.reactor.instance;
+    const count = frames.length;
+    const words = count * 4;
+    let size = 0;
+    for (const frame of frames) size += frame.length;
+    if (size > MOST_BYTES) return undefined;
+    const room = words > BATCH_BYTES ? memory.alloc(words) : this.scratch;
+    const end = room + Math.max(words, BATCH_BYTES) - words;
+    const apart: number[] = [];
+    let at = room;
+    for (let i = 0; i < count; i++) {
+      const frame = frames[i]!;
+      const padded = (frame.length + 3) & ~3;
+      // Each later frame still needs its word.
+      const inline = frame.length <= IN_PLACE && at + padded <= end + i * 4;
+      memory.words[at >> 2] = inline ? frame.length | INLINE : frame.length;
+      at += 4;
+      if (inline) {
+        memory.bytes.set(frame, at);
+        at += padded;
+      } else apart.push(i);
+    }
+    const pointer = this.reactor.call("zw_parcel_new", room, count) >>> 0;
+    if (room !== this.scratch) memory.free(room);
+    if (pointer === 0) return undefined;
+    for (const i of apart) {
+      const data = this.reactor.call("zw_parcel_data", pointer, i) >>> 0;
+      memory.bytes.set(frames[i]!, data);
+    }
+    return new Parcel(this, pointer, size);
+  }
+}
