@@ -23,7 +23,10 @@ const onDeno = "Deno" in globalThis;
 const exactNames = onDeno || Number(process.versions.node.split(".")[0]) >= 22;
 
 const loopback = Object.entries(networkInterfaces()).flatMap(([name, all]) =>
-  (all ?? []).filter((it) => it.internal).map(({ address }) => ({ name, address }))
+  (all ?? []).filter((it) => it.internal).map(({ address }) => ({
+    name,
+    address,
+  }))
 );
 const loopbackName = loopback.find((it) => it.address === "127.0.0.1")?.name;
 const hasIpv6 = loopback.some((it) => it.address === "::1");
@@ -49,7 +52,9 @@ function bothRoles(
     const what = `${name}: ${weBind ? "we bind" : "we connect"}`;
     test(what, async () => {
       const ours = new Ours("DEALER", { ipv6 });
-      const theirs = await Theirs.create(peer, "DEALER", { IPV6: Number(ipv6) });
+      const theirs = await Theirs.create(peer, "DEALER", {
+        IPV6: Number(ipv6),
+      });
       const [binder, connecter] = weBind ? [ours, theirs] : [theirs, ours];
       const run = async () => {
         const found = await binder.bind(address());
@@ -189,7 +194,10 @@ test("source address", async () => {
     const address = `tcp://127.0.0.2:0;127.0.0.1:${port}`;
     if (onDeno) {
       // Deno cannot, and says so at once instead of connecting from elsewhere.
-      const error = await failure(() => ours.connect(address), "source on Deno");
+      const error = await failure(
+        () => ours.connect(address),
+        "source on Deno",
+      );
       assert.match(error.message, /source address/);
       return;
     }

@@ -48,7 +48,11 @@ const digest = (frame: Uint8Array): Digest => [
   createHash("sha256").update(frame).digest("hex"),
 ];
 
-const CASES: [transport: "tcp" | "ipc", mechanism: Mechanism, largest: number][] = [
+const CASES: [
+  transport: "tcp" | "ipc",
+  mechanism: Mechanism,
+  largest: number,
+][] = [
   ["tcp", "NULL", 64 * MB],
   ["ipc", "NULL", 64 * MB],
   ["tcp", "CURVE", 4 * MB],
@@ -123,7 +127,11 @@ test("a frame may be changed after send has returned", async () => {
       const sent = ours.send([body]);
       body.fill(2);
       await sent;
-      assert.equal(await theirs.socket.receiveDigests(), [sum], `${size} bytes`);
+      assert.equal(
+        await theirs.socket.receiveDigests(),
+        [sum],
+        `${size} bytes`,
+      );
     }
   });
 });

@@ -4,10 +4,7 @@
  *  - timers, referenced or not: every one set through globalThis is followed;
  *  - what the default context holds, its memory included (`context.resources`).
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import process from "node:process";
 import type { suite } from "uvu";
 import { context, Pair } from "zeromq-wasm";
 import { until } from "./deadline.ts";
@@ -50,9 +47,31 @@ function followTimers(): void {
 
 followTimers();
 
+/** The system's lines about sockets: addresses, and states as numbers; by inode. */
+function socketTable(): Map<number, string> {
+  const table = new Map<number, string>();
+  for (const [kind, at] of [["tcp", 9], ["tcp6", 9], ["unix", 6]] as const) {
+    const lines = readFileSync(`/proc/self/net/${kind}`, "latin1").split("\n");
+    for (const line of lines) {
+      table.set(Number(line.trim().split(/\s+/)[at]), line);
+    }
+  }
+  return table;
+}
+
+/** In words; a pair of sockets in this process is the runtime's, for signals. */
+function describe(sockets: Set<number>): string[] {
+  const table = socketTable();
+  const unnamed = (inode: number) =>
+    sockets.has(inode) && /: (\S+ +){5}\d+$/.test(table.get(inode) ?? "");
+  return [...sockets]
+    .filter((it) => !(unnamed(it) && (unnamed(it - 1) || unnamed(it + 1))))
+    .map((it) => `an open socket: ${table.get(it) ?? it}`);
+}
+
 /** Open sockets of this process by inode; the list itself is none of them. */
-function openSockets(): Set<string> {
-  const found = new Set<string>();
+function openSockets(): Set<number> {
+  const found = new Set<number>();
   let names: string[] = [];
   try {
     names = readdirSync("/proc/self/fd");
@@ -62,23 +81,13 @@ function openSockets(): Set<string> {
   for (const name of names) {
     try {
       const target = readlinkSync(`/proc/self/fd/${name}`);
-      if (target.startsWith("socket:")) found.add(target);
+      const inode = /^socket:\[(\d+)\]$/.exec(target);
+      if (inode) found.add(Number(inode[1]));
     } catch {
       // Closed meanwhile.
     }
   }
   return found;
-}
-
-/** The system's lines about sockets: addresses, and states as numbers. */
-function describe(sockets: string[]): string {
-  const lines = ["tcp", "tcp6", "unix"].flatMap((kind) =>
-    readFileSync(`/proc/self/net/${kind}`, "latin1").split("\n")
-  );
-  return sockets.map((socket) => {
-    const inode = socket.slice("socket:[".length, -1);
-    return lines.find((line) => line.split(/\s+/).includes(inode)) ?? socket;
-  }).join("\n");
 }
 
 /** What is there now. */
@@ -96,8 +105,10 @@ type Census = ReturnType<typeof census>;
 function extras(before: Census): string[] {
   const now = census();
   const found: string[] = [];
-  const sockets = [...now.sockets].filter((it) => !before.sockets.has(it));
-  if (sockets.length) found.push(`open sockets:\n${describe(sockets)}`);
+  const sockets = new Set(
+    [...now.sockets].filter((it) => !before.sockets.has(it)),
+  );
+  if (sockets.size > 0) found.push(...describe(sockets));
   for (const timer of now.timers) {
     if (!before.timers.has(timer)) {
       found.push(`a timer set\n${timers.get(timer)}`);
@@ -139,11 +150,6 @@ async function warmUp(): Promise<void> {
 export function checkLeaks(test: Suite, end: () => unknown = () => {}): void {
   let before: Census;
   test.before(async () => {
-    // Deno listens for the ends of child processes with sockets that stay.
-    await once(
-      spawn(process.execPath, ["--version"], { stdio: "ignore" }),
-      "close",
-    );
     const cold = census();
     await warmUp();
     await settle(cold);

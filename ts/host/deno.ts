@@ -69,6 +69,14 @@ async function dialTcp(
   );
 }
 
+/** A source that leaves the choice to the system, as an endpoint has it. */
+const ANY_SOURCE = /^(\*|0\.0\.0\.0|\[::\]):[0*]$/;
+
+function noSource(what: string): Error {
+  const detail = "Deno cannot set a source address";
+  return hostError(what, "EOPNOTSUPP", undefined, detail);
+}
+
 function connect(
   address: HostAddress,
   source?: { host: string; port: number },
@@ -83,14 +91,7 @@ function connect(
     if (address.kind === "ipc") {
       return deno.connect({ transport: "unix", path: address.path });
     }
-    if (!anySource) {
-      throw hostError(
-        what,
-        "EOPNOTSUPP",
-        undefined,
-        "Deno cannot set a source address",
-      );
-    }
+    if (!anySource) throw noSource(what);
     return dialTcp(address, signal);
   });
   return connection;
@@ -153,7 +154,10 @@ async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
   );
 }
 
-function checkConnect(address: HostAddress): void {
+function checkConnect(address: HostAddress, source?: string): void {
+  if (source !== undefined && !ANY_SOURCE.test(source)) {
+    throw noSource(`connect ${describe(address)}`);
+  }
   const needed: PermissionDescriptor[] = [];
   let flag: string;
   if (address.kind === "ipc") {

@@ -90,8 +90,11 @@ export interface Host {
   listen(address: HostAddress, backlog: number): Promise<Listener>;
   /** IP literals of a name. Rejects with a HostError: ENOTFOUND, EAI_AGAIN, EACCES. */
   resolve(name: string, family: 4 | 6 | 0): Promise<string[]>;
-  /** Throws a HostError EACCES if this runtime is known to forbid connecting there. */
-  checkConnect(address: HostAddress): void;
+  /**
+   * Throws a HostError if this runtime is known to forbid connecting there (EACCES) or
+   * to be unable to connect from `source`, "host:port" as the endpoint has it (EOPNOTSUPP).
+   */
+  checkConnect(address: HostAddress, source?: string): void;
   /** Network interfaces by name, one entry per address. May throw HostError EACCES. */
   interfaces(): { name: string; address: string; family: 4 | 6 }[];
   /** Makes a fresh private directory and returns its path. Throws a HostError. */

@@ -95,6 +95,11 @@ export function connectTarget(address: string): HostAddress | undefined {
     : undefined;
 }
 
+/** The "host:port" to connect from, if the endpoint has one. */
+export function connectSource(address: string): string | undefined {
+  return /^tcp:\/\/([^;]*);/.exec(address)?.[1];
+}
+
 const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 
 /**

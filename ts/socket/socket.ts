@@ -11,7 +11,12 @@ import {
   coreOf,
   zmqError,
 } from "./context.ts";
-import { connectTarget, endpointToBind, securityFault } from "./endpoint.ts";
+import {
+  connectSource,
+  connectTarget,
+  endpointToBind,
+  securityFault,
+} from "./endpoint.ts";
 import { expose, type Internals } from "./internals.ts";
 import type { Message, MessageLike } from "./message.ts";
 import { Observer } from "./observer.ts";
@@ -234,7 +239,10 @@ export abstract class Socket {
   /** Throws EACCES if the runtime is known to forbid to connect there. */
   #checkAllowed(address: string, to: HostAddress): void {
     try {
-      this.#channel.core.reactor.host.checkConnect(to);
+      this.#channel.core.reactor.host.checkConnect(
+        to,
+        connectSource(address),
+      );
     } catch (cause) {
       const { code, message } = cause as { code: string; message: string };
       throw this.#error(code, { address, message, cause });
