@@ -41,7 +41,14 @@ export {
   XPublisher,
   XSubscriber,
 } from "./socket/sockets.ts";
-export type { Readable, SocketOptions, Writable } from "./socket/sockets.ts";
+export type { SocketOptions } from "./socket/sockets.ts";
+export type {
+  Readable,
+  Received,
+  Receiver,
+  Sender,
+  Writable,
+} from "./socket/roles.ts";
 export type {
   Connection,
   ConnectionEvents,
@@ -51,6 +58,9 @@ export type {
   Listener,
 } from "./host/host.ts";
 export { HostError } from "./host/host.ts";
+
+/** The draft socket types; `zeromq-wasm/draft` has them too, as the native package does. */
+export * as draft from "./socket/draft.ts";
 
 /** The version of libzmq inside. */
 export const version: string = [

@@ -33,6 +33,8 @@ static const int batch_size = 65536;
 //  Slots of application sockets that were signalled, each at most once.
 static std::vector<unsigned> ready_slots;
 static std::vector<bool> slot_queued;
+//  Slots whose socket is gone.
+static std::vector<unsigned> gone_slots;
 
 void zw::app_ready (unsigned slot_)
 {
@@ -42,6 +44,11 @@ void zw::app_ready (unsigned slot_)
         return;
     slot_queued[slot_] = true;
     ready_slots.push_back (slot_);
+}
+
+void zw::app_gone (unsigned slot_)
+{
+    gone_slots.push_back (slot_);
 }
 
 //  The signalers of thread-safe sockets (the draft types).
@@ -444,11 +451,17 @@ unsigned zw_next_timer ()
     return zmq::host_poller_t::next_timer ();
 }
 
-//  The next application socket that was signalled, or -1.
+//  The slot of the next application socket that was signalled; -2 - slot if one
+//  is gone; -1 if there is nothing to tell.
 int zw_next_ready ()
 {
-    if (ready_slots.empty ())
-        return -1;
+    if (ready_slots.empty ()) {
+        if (gone_slots.empty ())
+            return -1;
+        const int slot = gone_slots.back ();
+        gone_slots.pop_back ();
+        return -2 - slot;
+    }
     const unsigned slot = ready_slots.back ();
     ready_slots.pop_back ();
     slot_queued[slot] = false;

@@ -48,6 +48,8 @@ int zw::allocate (kind_t kind_, int family_)
 void zw::release (int fd_)
 {
     fd_entry_t *const e = entry (fd_);
+    if (e->slot)
+        app_gone (e->slot - 1);
     memset (e, 0, sizeof *e);
     free_list.push_back (fd_);
 }

@@ -49,8 +49,10 @@ void release (int fd_);
 //  Whether the fd has something for in_event, out_event.
 bool readable (const fd_entry_t *e_);
 bool writable (const fd_entry_t *e_);
-//  Tells the application socket of this slot, in api.cpp.
+//  Tells the application socket of this slot, in api.cpp: there is a signal, or
+//  the socket is gone.
 void app_ready (unsigned slot_);
+void app_gone (unsigned slot_);
 }
 
 #endif

@@ -39,6 +39,7 @@ export class Reactor implements Kernel {
   readonly #clients: (Client | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #whenEmpty: (() => void)[] = [];
+  readonly #whenGone = new Map<number, () => void>();
   #dirty = false;
   #again = false;
   #burst = 0;
@@ -76,7 +77,15 @@ export class Reactor implements Kernel {
     return dead;
   }
 
+  #gone(slot: number): void {
+    this.release(slot);
+    const task = this.#whenGone.get(slot);
+    this.#whenGone.delete(slot);
+    task?.();
+  }
+
   #empty(): void {
+    for (const slot of [...this.#whenGone.keys()]) this.#gone(slot);
     for (const task of this.#whenEmpty.splice(0)) task();
   }
 
@@ -88,7 +97,18 @@ export class Reactor implements Kernel {
     return slot;
   }
 
-  remove(slot: number): void {
+  /**
+   * The client is closed. Its slot is free, and `gone` called, once libzmq is done
+   * with the socket, or dead.
+   */
+  remove(slot: number, gone: () => void): void {
+    this.#clients[slot] = undefined;
+    if (this.instance.dead) gone();
+    else this.#whenGone.set(slot, gone);
+  }
+
+  /** Frees a slot that never had a socket, or has none any more. */
+  release(slot: number): void {
     this.#clients[slot] = undefined;
     this.#freeSlots.push(slot);
   }
@@ -184,7 +204,11 @@ export class Reactor implements Kernel {
       const { exports } = this.instance;
       for (;;) {
         const slot = exports.zw_next_ready!();
-        if (slot < 0) break;
+        if (slot === -1) break;
+        if (slot < 0) {
+          this.#gone(-2 - slot);
+          continue;
+        }
         this.#clients[slot]?.ready();
         if (this.instance.dead) return;
         served = true;

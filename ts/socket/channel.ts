@@ -9,7 +9,7 @@ import type { Client } from "../reactor/reactor.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { type ContextCore, zmqError } from "./context.ts";
 import { Inbox, type Properties } from "./inbox.ts";
-import type { Message, MessageLike } from "./message.ts";
+import { type Message, type MessageLike, toBytes } from "./message.ts";
 import type { Recipient } from "./outbox.ts";
 
 interface Parked {
@@ -69,6 +69,8 @@ export class Channel implements Client {
   #writer: Parked | undefined;
   #diverted: Client | undefined;
   readonly #inbox: Inbox;
+  #isGone = false;
+  readonly #whenGone: (() => void)[] = [];
 
   constructor(core: ContextCore, type: number, noun = "Socket") {
     this.core = core;
@@ -80,7 +82,7 @@ export class Channel implements Client {
     this.#slot = reactor.add(this);
     this.pointer = reactor.call("zw_socket", pointer, type, this.#slot);
     if (this.pointer === 0) {
-      reactor.remove(this.#slot);
+      reactor.release(this.#slot);
       throw zmqError(reactor.host, reactor.call("zmq_errno"));
     }
     core.opened(this);
@@ -113,12 +115,31 @@ export class Channel implements Client {
     const pointer = this.pointer;
     this.pointer = 0;
     this.#inbox.clear();
-    reactor.remove(this.#slot);
+    reactor.remove(this.#slot, () => {
+      this.#isGone = true;
+      for (const task of this.#whenGone.splice(0)) task();
+    });
     this.core.closed(this);
     this.fail(this.#error("EAGAIN"));
     if (reactor.instance.dead) return;
     reactor.call("zw_close", pointer);
     reactor.touch();
+  }
+
+  /**
+   * Resolves when the closed socket is gone, with its messages or their `linger`;
+   * keeps the process alive until then.
+   */
+  gone(): Promise<void> {
+    if (this.#isGone) return RESOLVED;
+    const { reactor } = this.core;
+    reactor.hold();
+    return new Promise((resolve) => {
+      this.#whenGone.push(() => {
+        reactor.drop();
+        resolve();
+      });
+    });
   }
 
   /**
@@ -131,6 +152,20 @@ export class Channel implements Client {
       reactor.pump();
       this.ready();
     } else reactor.touch();
+  }
+
+  /** Calls a function of libzmq that takes the socket and a C string. Throws its error. */
+  callWithText(name: string, text: Uint8Array | string): void {
+    const { reactor } = this.core;
+    const { memory } = reactor.instance;
+    const bytes = typeof text === "string" ? toBytes(text) : text;
+    const rc = memory.withBytes(
+      Uint8Array.of(...bytes, 0),
+      (ptr) => reactor.call(name, this.pointer, ptr),
+    );
+    const errno = rc < 0 ? reactor.call("zmq_errno") : 0;
+    this.changed();
+    if (rc < 0) throw this.#error(errno);
   }
 
   send(

@@ -74,6 +74,7 @@ export const SENDER: Options = {
   sendBufferSize: i32("SNDBUF"),
   sendHighWaterMark: i32("SNDHWM"),
   sendTimeout: i32("SNDTIMEO"),
+  multicastHops: i32("MULTICAST_HOPS"),
 };
 
 export const RECEIVER: Options = {

@@ -4,7 +4,7 @@
 import { constants } from "zeromq-wasm:constants";
 import type { HostAddress, HostError } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type Counters } from "./channel.ts";
 import {
   type Context,
   context as defaultContext,
@@ -18,7 +18,6 @@ import {
   securityFault,
 } from "./endpoint.ts";
 import { expose, type Internals } from "./internals.ts";
-import type { Message, MessageLike } from "./message.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
@@ -30,7 +29,6 @@ const {
   ZMQ_RCVTIMEO,
   ZMQ_SNDTIMEO,
 } = constants;
-const RESOLVED: Promise<void> = Promise.resolve();
 
 const ZAP_HANDLERS = [constants["ZMQ_REP"]!, constants["ZMQ_ROUTER"]!];
 const BIND = "Socket is blocked by a bind or unbind operation";
@@ -202,7 +200,7 @@ export abstract class Socket {
 
   async #unbind(address: string): Promise<void> {
     this.#inside.blocked = BIND;
-    await RESOLVED;
+    await Promise.resolve();
     this.#inside.blocked = undefined;
     if (this.#closing) {
       this.close();
@@ -286,14 +284,26 @@ export abstract class Socket {
     else this.#channel.close();
   }
 
-  protected sendFrames(frames: MessageLike[]): Promise<void> {
-    this.#enter();
-    return frames.length === 0 ? RESOLVED : this.#channel.send(frames);
+  /** Closes the socket, at the end of a `using` declaration. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
-  protected receiveFrames(): Promise<Message[]> {
+  /** Closes the socket and waits until it is gone, with its messages or its `linger`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return this.#channel.gone();
+  }
+
+  /** What went through the socket since it was made. */
+  get counters(): Readonly<Counters> {
+    return { ...this.#channel.counters };
+  }
+
+  /** The channel, for an operation that may start now. Throws EBADF or EBUSY. */
+  protected enter(): Channel {
     this.#enter();
-    return this.#channel.receive();
+    return this.#channel;
   }
 }
 

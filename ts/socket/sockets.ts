@@ -4,9 +4,9 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Context } from "./context.ts";
-import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
-import { defineOptions, Socket } from "./socket.ts";
+import { define, type Receiver, type Sender } from "./roles.ts";
+import { Socket } from "./socket.ts";
 
 const {
   ZMQ_DEALER,
@@ -24,117 +24,21 @@ const {
 } = constants;
 
 /** Options given to a constructor: the writable properties of the socket. */
-export type SocketOptions<S> =
-  & { context?: Context }
-  & Partial<Omit<S, keyof SocketMethods | "context">>;
-type SocketMethods = Record<
-  | "bind"
-  | "unbind"
-  | "connect"
-  | "disconnect"
-  | "close"
-  | "send"
-  | "receive"
-  | "subscribe"
-  | "unsubscribe"
-  | "closed"
-  | "readable"
-  | "writable"
-  | "type"
-  | "lastEndpoint"
-  | "threadSafe"
-  | "securityMechanism",
-  unknown
+export type SocketOptions<S> = Partial<
+  Pick<S, WritableKeys<S>> & { context: Context }
 >;
+type WritableKeys<S> = {
+  [K in keyof S]-?: S[K] extends (...args: never[]) => unknown ? never
+    : Same<{ [P in K]: S[P] }, { -readonly [P in K]: S[P] }> extends true ? K
+    : never;
+}[keyof S];
+/** Whether two types are the same, `readonly` included. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends
+  (<T>() => T extends B ? 1 : 2) ? true : false;
 
-type Frames = MessageLike | MessageLike[];
-
-/** A socket that sends. */
-export interface Writable {
-  sendBufferSize: number;
-  sendHighWaterMark: number;
-  /** Milliseconds to wait for room; -1 for ever, 0 not at all. */
-  sendTimeout: number;
-  /**
-   * Queues one message of one or more frames, all or none of them. Resolves when
-   * it is queued; rejects with EAGAIN after `sendTimeout`, with EFSM, EHOSTUNREACH;
-   * throws EBADF when closed, EBUSY while another send waits. The memory of a frame
-   * may be changed as soon as `send` returned, unless it waits for room.
-   */
-  send(message: Frames): Promise<void>;
-}
-
-/** A socket that receives. */
-export interface Readable {
-  receiveBufferSize: number;
-  receiveHighWaterMark: number;
-  /** Milliseconds to wait for a message; -1 for ever, 0 not at all. */
-  receiveTimeout: number;
-  /**
-   * Takes the next message, one buffer per frame. Rejects with EAGAIN after
-   * `receiveTimeout` or when the socket is closed meanwhile; throws EBADF when it
-   * was closed before, EBUSY while another receive waits.
-   */
-  receive(): Promise<Message[]>;
-  /** Messages until the socket is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<Message[], undefined>;
-}
-
-type Access = {
-  sendFrames(frames: MessageLike[]): Promise<void>;
-  receiveFrames(): Promise<Message[]>;
-  closed: boolean;
-};
-
-function send(this: Access, message: Frames): Promise<void> {
-  if (message === undefined) throw new TypeError("Message must be present");
-  return this.sendFrames(Array.isArray(message) ? message : [message]);
-}
-
-function receive(this: Access): Promise<Message[]> {
-  return this.receiveFrames();
-}
-
-function iterate(this: Access): AsyncIterator<Message[], undefined> {
-  return {
-    next: async () => {
-      if (this.closed) return { value: undefined, done: true };
-      try {
-        return { value: await this.receiveFrames(), done: false };
-      } catch (error) {
-        if (this.closed && (error as { code?: string }).code === "EAGAIN") {
-          return { value: undefined, done: true };
-        }
-        throw error;
-      }
-    },
-  };
-}
-
-function define(
-  type: { prototype: object },
-  directions: { sends?: boolean; receives?: boolean },
-  ...groups: Parameters<typeof defineOptions>[1][]
-): void {
-  const method = (key: PropertyKey, value: unknown) =>
-    Object.defineProperty(type.prototype, key, {
-      value,
-      writable: true,
-      configurable: true,
-    });
-  if (directions.sends) {
-    method("send", send);
-    defineOptions(type, options.SENDER);
-  }
-  if (directions.receives) {
-    method("receive", receive);
-    method(Symbol.asyncIterator, iterate);
-    defineOptions(type, options.RECEIVER);
-  }
-  defineOptions(type, ...groups);
-}
-
-const both = { sends: true, receives: true };
+const both = { sends: "frames", receives: "frames" } as const;
+const sender = { sends: "frames" } as const;
+const receiver = { receives: "frames" } as const;
 
 /** Talks to exactly one other Pair. */
 export class Pair extends Socket {
@@ -142,7 +46,7 @@ export class Pair extends Socket {
     super(ZMQ_PAIR!, options);
   }
 }
-export interface Pair extends Writable, Readable {}
+export interface Pair extends Sender, Receiver {}
 define(Pair, both);
 
 /** Sends each message to every subscriber that wants it; drops for slow ones. */
@@ -151,12 +55,12 @@ export class Publisher extends Socket {
     super(ZMQ_PUB!, options);
   }
 }
-export interface Publisher extends Writable {
+export interface Publisher extends Sender {
   noDrop: boolean;
   invertMatching: boolean;
   conflate: boolean;
 }
-define(Publisher, { sends: true }, options.PUBLISHER, options.CONFLATE);
+define(Publisher, sender, options.PUBLISHER, options.CONFLATE);
 
 /** Receives the messages whose first frame begins with a subscribed prefix. */
 export class Subscriber extends Socket {
@@ -181,11 +85,11 @@ export class Subscriber extends Socket {
     }
   }
 }
-export interface Subscriber extends Readable {
+export interface Subscriber extends Receiver {
   invertMatching: boolean;
   conflate: boolean;
 }
-define(Subscriber, { receives: true }, options.INVERT, options.CONFLATE);
+define(Subscriber, receiver, options.INVERT, options.CONFLATE);
 
 /** Sends a request, receives its reply, in turns. */
 export class Request extends Socket {
@@ -193,7 +97,7 @@ export class Request extends Socket {
     super(ZMQ_REQ!, options);
   }
 }
-export interface Request extends Writable, Readable {
+export interface Request extends Sender, Receiver {
   routingId: string | null;
   probeRouter: boolean;
   correlate: boolean;
@@ -213,7 +117,7 @@ export class Reply extends Socket {
     super(ZMQ_REP!, options);
   }
 }
-export interface Reply extends Writable, Readable {
+export interface Reply extends Sender, Receiver {
   routingId: string | null;
 }
 define(Reply, both, options.ROUTING_ID);
@@ -224,7 +128,7 @@ export class Dealer extends Socket {
     super(ZMQ_DEALER!, options);
   }
 }
-export interface Dealer extends Writable, Readable {
+export interface Dealer extends Sender, Receiver {
   routingId: string | null;
   probeRouter: boolean;
   conflate: boolean;
@@ -251,7 +155,7 @@ export class Router extends Socket {
     super(ZMQ_ROUTER!, options);
   }
 }
-export interface Router extends Writable, Readable {
+export interface Router extends Sender, Receiver {
   routingId: string | null;
   probeRouter: boolean;
   mandatory: boolean;
@@ -267,10 +171,10 @@ export class Pull extends Socket {
     super(ZMQ_PULL!, options);
   }
 }
-export interface Pull extends Readable {
+export interface Pull extends Receiver {
   conflate: boolean;
 }
-define(Pull, { receives: true }, options.CONFLATE);
+define(Pull, receiver, options.CONFLATE);
 
 /** Sends work round-robin; waits while no peer has room. */
 export class Push extends Socket {
@@ -278,10 +182,10 @@ export class Push extends Socket {
     super(ZMQ_PUSH!, options);
   }
 }
-export interface Push extends Writable {
+export interface Push extends Sender {
   conflate: boolean;
 }
-define(Push, { sends: true }, options.CONFLATE);
+define(Push, sender, options.CONFLATE);
 
 /** A Publisher that receives the subscriptions: 1 or 0, then the prefix. */
 export class XPublisher extends Socket {
@@ -296,7 +200,7 @@ export class XPublisher extends Socket {
     this.setOption("verbosity", option, value !== null);
   }
 }
-export interface XPublisher extends Writable, Readable {
+export interface XPublisher extends Sender, Receiver {
   noDrop: boolean;
   invertMatching: boolean;
   manual: boolean;
@@ -310,7 +214,7 @@ export class XSubscriber extends Socket {
     super(ZMQ_XSUB!, options);
   }
 }
-export interface XSubscriber extends Writable, Readable {}
+export interface XSubscriber extends Sender, Receiver {}
 define(XSubscriber, both);
 
 /** Speaks raw TCP: a routing id and bytes, both ways. */
@@ -319,7 +223,7 @@ export class Stream extends Socket {
     super(ZMQ_STREAM!, options);
   }
 }
-export interface Stream extends Writable, Readable {
+export interface Stream extends Sender, Receiver {
   notify: boolean;
   connect(address: string, options?: { routingId?: string }): void;
 }

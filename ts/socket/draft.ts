@@ -1,0 +1,166 @@
+/**
+ * The draft socket types of libzmq (man zmq_socket; RFC 41, 48, 51, 52): messages of
+ * one frame, with a routing id or a group beside it where the pattern has one.
+ */
+import { constants } from "zeromq-wasm:constants";
+import type { Message, MessageLike } from "./message.ts";
+import * as options from "./options.ts";
+import { define, type Readable, type Writable } from "./roles.ts";
+import { Socket } from "./socket.ts";
+import type { SocketOptions } from "./sockets.ts";
+
+const {
+  ZMQ_CLIENT,
+  ZMQ_DGRAM,
+  ZMQ_DISH,
+  ZMQ_GATHER,
+  ZMQ_RADIO,
+  ZMQ_SCATTER,
+  ZMQ_SERVER,
+} = constants;
+
+type Single = MessageLike | [MessageLike];
+
+/** The peer of a Server. */
+export interface ServerRoutingOptions {
+  /** As received; 1 and up. */
+  routingId: number;
+}
+
+/** The group of a Radio's message: at most 255 bytes. */
+export interface RadioGroupOptions {
+  group: Uint8Array | string;
+}
+
+/** The group a Dish received a message in. */
+export interface DishGroupOptions {
+  group: Message;
+}
+
+/** A message of a draft socket is one frame, and its address is checked first. */
+function sendsTo(
+  type: { prototype: object },
+  check: (options: Record<string, unknown>) => string | undefined,
+): void {
+  const prototype = type.prototype as {
+    send(message: unknown, options?: unknown): Promise<void>;
+  };
+  const send = prototype.send;
+  prototype.send = function (message, options) {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError("Options must be an object");
+    }
+    const wrong = check(options as Record<string, unknown>);
+    if (wrong !== undefined) throw new TypeError(wrong);
+    return send.call(this, message, options);
+  };
+}
+
+/** Talks to many Clients, each under a number. */
+export class Server extends Socket {
+  constructor(options?: SocketOptions<Server>) {
+    super(ZMQ_SERVER!, options);
+  }
+}
+export interface Server
+  extends
+    Writable<Single, ServerRoutingOptions>,
+    Readable<[Message, ServerRoutingOptions]> {}
+define(Server, { sends: "draft", receives: "draft" });
+sendsTo(
+  Server,
+  ({ routingId }) =>
+    Number.isInteger(routingId) && Number(routingId) > 0
+      ? undefined
+      : `routingId must be a positive integer: ${String(routingId)}`,
+);
+
+/** Talks to a Server. */
+export class Client extends Socket {
+  constructor(options?: SocketOptions<Client>) {
+    super(ZMQ_CLIENT!, options);
+  }
+}
+export interface Client extends Writable<Single>, Readable<[Message]> {}
+define(Client, { sends: "draft", receives: "draft" });
+
+/** Sends messages to groups. */
+export class Radio extends Socket {
+  constructor(options?: SocketOptions<Radio>) {
+    super(ZMQ_RADIO!, options);
+  }
+}
+export interface Radio extends Writable<Single, RadioGroupOptions> {}
+define(Radio, { sends: "draft" });
+sendsTo(Radio, ({ group }) => groupFault(group));
+
+const MOST_GROUP_BYTES = 255;
+
+function groupFault(group: unknown): string | undefined {
+  if (typeof group !== "string" && !(group instanceof Uint8Array)) {
+    return `Group must be a string or a buffer: ${String(group)}`;
+  }
+  const bytes = typeof group === "string"
+    ? new TextEncoder().encode(group)
+    : group;
+  if (bytes.length > MOST_GROUP_BYTES) {
+    return `Group must be at most ${MOST_GROUP_BYTES} bytes: ${bytes.length}`;
+  }
+  return bytes.includes(0) ? "Group must not contain a zero byte" : undefined;
+}
+
+/** Receives the messages of the groups it joined. */
+export class Dish extends Socket {
+  constructor(options?: SocketOptions<Dish>) {
+    super(ZMQ_DISH!, options);
+  }
+  /** Joins groups. Throws EINVAL for one that was joined before. */
+  join(...groups: (Uint8Array | string)[]): void {
+    this.#each("zmq_join", groups);
+  }
+  /** Leaves groups. Throws EINVAL for one that was not joined. */
+  leave(...groups: (Uint8Array | string)[]): void {
+    this.#each("zmq_leave", groups);
+  }
+  #each(name: string, groups: (Uint8Array | string)[]): void {
+    for (const group of groups) {
+      const wrong = groupFault(group);
+      if (wrong !== undefined) throw new TypeError(wrong);
+      this.enter().callWithText(name, group);
+    }
+  }
+}
+export interface Dish extends Readable<[Message, DishGroupOptions]> {}
+define(Dish, { receives: "draft" });
+
+/** Receives from Scatters, fairly. */
+export class Gather extends Socket {
+  constructor(options?: SocketOptions<Gather>) {
+    super(ZMQ_GATHER!, options);
+  }
+}
+export interface Gather extends Readable<[Message]> {
+  conflate: boolean;
+}
+define(Gather, { receives: "draft" }, options.CONFLATE);
+
+/** Sends round-robin to Gathers. */
+export class Scatter extends Socket {
+  constructor(options?: SocketOptions<Scatter>) {
+    super(ZMQ_SCATTER!, options);
+  }
+}
+export interface Scatter extends Writable<Single> {
+  conflate: boolean;
+}
+define(Scatter, { sends: "draft" }, options.CONFLATE);
+
+/** Sends and receives UDP datagrams: the peer's address and the bytes. */
+export class Datagram extends Socket {
+  constructor(options?: SocketOptions<Datagram>) {
+    super(ZMQ_DGRAM!, options);
+  }
+}
+export interface Datagram
+  extends Writable<[MessageLike, MessageLike]>, Readable<[Message, Message]> {}
+define(Datagram, { sends: "draft", receives: "draft" });

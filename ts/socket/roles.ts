@@ -1,0 +1,221 @@
+/**
+ * Which way messages go: what sockets that send, and those that receive, can do.
+ */
+import type { Channel, SendOptions, Wait } from "./channel.ts";
+import type { Properties } from "./inbox.ts";
+import type { Message, MessageLike } from "./message.ts";
+import * as options from "./options.ts";
+import { defineOptions } from "./socket.ts";
+
+/** One message: a frame, or an array of frames. */
+export type Frames = MessageLike | MessageLike[];
+
+/** A received message with what libzmq knows of the connection it came by. */
+export interface Received {
+  readonly frames: Message[];
+  /** `Peer-Address`, `Socket-Type`, `User-Id` and others; none over inproc. */
+  readonly properties: Properties;
+}
+
+/** A socket that sends. */
+export interface Writable<M = Frames, O extends object = object> {
+  /** Bytes of the system's buffer; without effect, see docs/runtimes.md. */
+  sendBufferSize: number;
+  /** Messages that may wait for each peer; 0 for no limit. */
+  sendHighWaterMark: number;
+  /** Milliseconds to wait for room; -1 for ever, 0 not at all. */
+  sendTimeout: number;
+  /** Networks a multicast message may cross. */
+  multicastHops: number;
+  /**
+   * Queues one message of one or more frames, all or none of them. Resolves when
+   * it is queued; rejects with EAGAIN after `sendTimeout`, with EFSM, EHOSTUNREACH,
+   * ENOMEM, or the reason of `signal`; throws EBADF when closed, EBUSY while another
+   * send waits, a TypeError for what is no message. Frames are copied: their memory
+   * may be changed as soon as `send` has returned.
+   */
+  send(
+    message: M,
+    ...options: object extends O ? [(O & Wait)?] : [O & Wait]
+  ): Promise<void>;
+}
+
+/** More for sockets that send any frames. */
+export interface Sender extends Writable {
+  /** Sends messages one after the other; resolves when the last is queued. */
+  sendMany(
+    messages: Iterable<Frames> | AsyncIterable<Frames>,
+    options?: Wait,
+  ): Promise<void>;
+  /** Sends a value as a message of one frame of JSON. */
+  sendJSON(value: unknown, options?: Wait): Promise<void>;
+  /** A stream that sends what is written to it, with back-pressure. */
+  writableStream(): WritableStream<Frames>;
+}
+
+/** A socket that receives. */
+export interface Readable<M = Message[]> {
+  /** Bytes of the system's buffer; without effect, see docs/runtimes.md. */
+  receiveBufferSize: number;
+  /** Messages that may wait from each peer; 0 for no limit. */
+  receiveHighWaterMark: number;
+  /** Milliseconds to wait for a message; -1 for ever, 0 not at all. */
+  receiveTimeout: number;
+  /**
+   * Takes the next message, one buffer per frame. Rejects with EAGAIN after
+   * `receiveTimeout` or when the socket is closed meanwhile, or with the reason of
+   * `signal`; throws EBADF when it was closed before, EBUSY while another receive
+   * waits.
+   */
+  receive(options?: Wait): Promise<M>;
+  /** Messages until the socket is closed. */
+  [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
+}
+
+/** More for sockets that receive plain frames. */
+export interface Receiver extends Readable {
+  /** The messages that are there, at most `max` (1000 at first); waits for the first. */
+  receiveMany(options?: Wait & { max?: number }): Promise<Message[][]>;
+  /** The next message, its frames as text. */
+  receiveText(options?: Wait): Promise<string[]>;
+  /** The last frame of the next message, which is JSON. Rejects with a SyntaxError if not. */
+  receiveJSON(options?: Wait): Promise<unknown>;
+  /** The next message and the properties of its connection (man zmq_msg_gets). */
+  receiveWithProperties(options?: Wait): Promise<Received>;
+  /** A stream of the messages that are received, until the socket is closed. */
+  readableStream(): ReadableStream<Message[]>;
+}
+
+interface Access {
+  enter(): Channel;
+  readonly closed: boolean;
+}
+
+const RESOLVED: Promise<void> = Promise.resolve();
+const MOST = 1000;
+
+const sending = {
+  send(this: Access, message: Frames, options?: SendOptions): Promise<void> {
+    const channel = this.enter();
+    if (message === undefined) throw new TypeError("Message must be present");
+    if (!Array.isArray(message)) return channel.send([message], options);
+    return message.length === 0 ? RESOLVED : channel.send(message, options);
+  },
+
+  async sendMany(
+    this: Access & Writable,
+    messages: Iterable<Frames> | AsyncIterable<Frames>,
+    options?: Wait,
+  ): Promise<void> {
+    for await (const message of messages) await this.send(message, options);
+  },
+
+  sendJSON(this: Writable, value: unknown, options?: Wait): Promise<void> {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined) {
+      throw new TypeError(`JSON has no form for ${String(value)}`);
+    }
+    return this.send(text, options);
+  },
+
+  writableStream(this: Writable): WritableStream<Frames> {
+    return new WritableStream({ write: (message) => this.send(message) });
+  },
+};
+
+const receiving = {
+  receive(this: Access, options?: Wait): Promise<Message[]> {
+    return this.enter().receive(options);
+  },
+
+  [Symbol.asyncIterator](
+    this: Access & Receiver,
+  ): AsyncIterator<Message[], undefined> {
+    return {
+      next: async () => {
+        if (this.closed) return { value: undefined, done: true };
+        try {
+          return { value: await this.receive(), done: false };
+        } catch (error) {
+          if (this.closed && (error as { code?: string }).code === "EAGAIN") {
+            return { value: undefined, done: true };
+          }
+          throw error;
+        }
+      },
+    };
+  },
+
+  receiveMany(
+    this: Access,
+    { max = MOST, ...wait }: Wait & { max?: number } = {},
+  ): Promise<Message[][]> {
+    if (!(max >= 1)) {
+      throw new RangeError(`max must be 1 or more messages: ${max}`);
+    }
+    return this.enter().receiveMany(max, wait);
+  },
+
+  async receiveText(this: Receiver, options?: Wait): Promise<string[]> {
+    const decoder = new TextDecoder();
+    return (await this.receive(options)).map((frame) => decoder.decode(frame));
+  },
+
+  async receiveJSON(this: Receiver, options?: Wait): Promise<unknown> {
+    return JSON.parse((await this.receiveText(options)).at(-1)!);
+  },
+
+  receiveWithProperties(this: Access, options?: Wait): Promise<Received> {
+    return this.enter().receiveDetailed(options);
+  },
+
+  readableStream(this: Access & Receiver): ReadableStream<Message[]> {
+    const messages = this[Symbol.asyncIterator]();
+    return new ReadableStream({
+      async pull(controller) {
+        const { value, done } = await messages.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    }, { highWaterMark: 0 });
+  },
+};
+
+/** What a class of sockets has besides what all have. */
+export interface Role {
+  /** "frames": with everything that makes sense for plain frames. */
+  sends?: "frames" | "draft";
+  receives?: "frames" | "draft";
+}
+
+function addMethods(prototype: object, methods: object, names?: PropertyKey[]) {
+  for (const name of names ?? Reflect.ownKeys(methods)) {
+    Object.defineProperty(prototype, name, {
+      value: (methods as Record<PropertyKey, unknown>)[name],
+      writable: true,
+      configurable: true,
+    });
+  }
+}
+
+/** Gives a class its methods and options. */
+export function define(
+  type: { prototype: object },
+  { sends, receives }: Role,
+  ...groups: Parameters<typeof defineOptions>[1][]
+): void {
+  const { prototype } = type;
+  if (sends) {
+    const names = sends === "draft" ? ["send"] : undefined;
+    addMethods(prototype, sending, names);
+    defineOptions(type, options.SENDER);
+  }
+  if (receives) {
+    const names = receives === "draft"
+      ? ["receive", Symbol.asyncIterator]
+      : undefined;
+    addMethods(prototype, receiving, names);
+    defineOptions(type, options.RECEIVER);
+  }
+  defineOptions(type, ...groups);
+}
