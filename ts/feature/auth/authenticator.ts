@@ -306,7 +306,13 @@ export class Authenticator {
       address: known?.address ?? "",
       userId: reply.userId || nameOf(known),
     };
-    for (const listener of this.#listeners.decision) tell(listener, decision);
+    for (const listener of this.#listeners.decision) {
+      try {
+        listener(decision);
+      } catch (error) {
+        this.#fault(error as Error);
+      }
+    }
   }
 
   /** The decision, a temporary refusal if it takes too long, 500 if it fails. */
@@ -357,7 +363,14 @@ export class Authenticator {
   }
 
   #fault = (error: Error): void => {
-    for (const listener of this.#listeners.error) tell(listener, error);
+    for (const listener of this.#listeners.error) {
+      try {
+        listener(error);
+      } catch (another) {
+        // Nobody else can be told, and the authenticator has to go on.
+        console.error(another);
+      }
+    }
   };
 }
 
@@ -380,15 +393,4 @@ function checkKey(key: unknown): void {
 function nameOf(request: ZapRequest | undefined): string {
   if (request?.mechanism === "PLAIN") return request.username;
   return request?.mechanism === "CURVE" ? request.publicKey : "";
-}
-
-/** What a listener throws must not stop the others, nor the authenticator. */
-function tell<T>(listener: (value: T) => void, value: T): void {
-  try {
-    listener(value);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }
