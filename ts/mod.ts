@@ -21,7 +21,7 @@ export type {
   ContextSetup,
   Resources,
 } from "./socket/context.ts";
-export { curveKeyPair } from "./socket/curve.ts";
+export { curveKeyPair, curvePublicKey } from "./socket/curve.ts";
 export type { Message, MessageLike } from "./socket/message.ts";
 export { Observer } from "./socket/observer.ts";
 export type { Event, EventOfType, EventType } from "./socket/observer.ts";

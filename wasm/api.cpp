@@ -120,6 +120,8 @@ struct parcel_t;
 extern "C" {
 
 void zw_parcel_free (parcel_t *parcel_);
+//  sodium_glue.c
+void zw_wipe_stack_if_used ();
 
 void *zw_ctx_new ()
 {
@@ -443,7 +445,9 @@ int zw_forward (void *from_, void *to_, int max_)
 //  Returns 1 if work is left for another turn.
 int zw_pump (int budget_)
 {
-    return zmq::host_poller_t::pump (budget_) ? 0 : 1;
+    const bool done = zmq::host_poller_t::pump (budget_);
+    zw_wipe_stack_if_used ();
+    return done ? 0 : 1;
 }
 
 unsigned zw_next_timer ()

@@ -1,13 +1,16 @@
 /* The parts of libsodium that need an operating system, over the host.
 
    libsodium's own core.c, runtime.c and randombytes.c are not compiled, and the
-   allocator of its utils.c is renamed out of the way (see build.sh): there are
-   no pages to protect here, so secrets are only wiped when they are freed. */
+   allocator and sodium_memzero of its utils.c are renamed out of the way (see
+   build.sh): there are no pages to protect here, so secrets are only wiped when
+   they are freed, and the stack of functions that worked with them when the
+   module is done with what it was called for. */
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sodium.h>
 
@@ -17,6 +20,13 @@
 int _crypto_onetimeauth_poly1305_pick_best_implementation (void);
 int _crypto_scalarmult_curve25519_pick_best_implementation (void);
 int _crypto_stream_salsa20_pick_best_implementation (void);
+
+/* Runtimes that run wasm at all have had its vectors for years, and a module
+   that uses them does not load elsewhere. They stand in for SSE2. */
+int sodium_runtime_has_sse2 (void)
+{
+    return 1;
+}
 
 int sodium_init (void)
 {
@@ -33,6 +43,40 @@ int sodium_init (void)
 void sodium_misuse (void)
 {
     abort ();
+}
+
+/* Who wipes what it kept has worked with secrets, on the stack too. */
+static int secrets_on_stack;
+
+void sodium_memzero (void *const bytes_, const size_t size_)
+{
+    secrets_on_stack = 1;
+    memset (bytes_, 0, size_);
+    /* So that the compiler cannot leave it out because nobody reads it. */
+    __asm__ __volatile__ ("" : : "r"(bytes_) : "memory");
+}
+
+/* Deeper than the handshake of CURVE ever goes. */
+#define STACK_WIPED 65536
+
+/* What lies below the caller's frame: nobody's now. The stack grows down, from
+   __heap_base to __data_end. */
+void zw_wipe_stack (void)
+{
+    extern unsigned char __data_end;
+    unsigned char here;
+    const uintptr_t end = (uintptr_t) &__data_end;
+    const uintptr_t top = (uintptr_t) &here & ~(uintptr_t) 15;
+    const uintptr_t from = top - end > STACK_WIPED ? top - STACK_WIPED : end;
+    memset ((void *) from, 0, top - from);
+    __asm__ __volatile__ ("" : : "r"(from) : "memory");
+    secrets_on_stack = 0;
+}
+
+void zw_wipe_stack_if_used (void)
+{
+    if (secrets_on_stack)
+        zw_wipe_stack ();
 }
 
 void randombytes_buf (void *const bytes_, const size_t size_)

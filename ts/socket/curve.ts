@@ -1,4 +1,4 @@
-/** CURVE keys (man zmq_curve_keypair). */
+/** CURVE keys (man zmq_curve_keypair, zmq_curve_public). */
 import { context, coreOf, zmqError } from "./context.ts";
 
 const KEY_BYTES = 41;
@@ -16,4 +16,25 @@ export function curveKeyPair(): { publicKey: string; secretKey: string } {
       secretKey: memory.cString(ptr + KEY_BYTES),
     };
   });
+}
+
+/** The public key of a secret key, both 40 characters of Z85. Throws EINVAL for others. */
+export function curvePublicKey(secretKey: string): string {
+  const { reactor } = coreOf(context);
+  const { memory } = reactor.instance;
+  return memory.withSpace(
+    KEY_BYTES,
+    (ptr) =>
+      memory.withString(secretKey, (secret) => {
+        if (
+          secretKey.length !== KEY_BYTES - 1 ||
+          reactor.call("zmq_curve_public", ptr, secret) !== 0
+        ) {
+          throw zmqError(reactor.host, "EINVAL", {
+            message: "A secret key has 40 characters of Z85",
+          });
+        }
+        return memory.cString(ptr);
+      }),
+  );
 }
