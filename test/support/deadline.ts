@@ -4,7 +4,7 @@
 const { setTimeout, clearTimeout } = globalThis;
 
 /** Far more than anything takes on a busy machine; reached only by what is broken. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 4_000;
 
 /** The promise's outcome, or an error that names `what` did not come in time. */
 export function within<T>(

@@ -108,7 +108,8 @@ export class Peer {
 
   /** Freezes the process, or lets it go on. */
   freeze(on: boolean): void {
-    this.#child.kill(on ? "SIGSTOP" : "SIGCONT");
+    // Not by the child's own method, which on Deno works only once.
+    process.kill(this.#child.pid!, on ? "SIGSTOP" : "SIGCONT");
   }
 
   /** Kills the process at once; resolves when it is gone. */
