@@ -3,26 +3,17 @@ import * as assert from "uvu/assert";
 import { suite } from "uvu";
 import { Context, curveKeyPair, Dealer } from "zeromq-wasm";
 import { seal, shared, z85 } from "./box.ts";
-import {
-  Cleanup,
-  HANDSHAKE_FAILED_PROTOCOL,
-  HANDSHAKE_SUCCEEDED,
-  Listener,
-  Monitor,
-  type Peer,
-  within,
-} from "./hostile.ts";
+import { Cleanup, Listener, Monitor, type Peer, within } from "./hostile.ts";
 import { bytes, command, greeting, GREETING_SIZE, property } from "./zmtp.ts";
 
-/** How the monitor calls what went wrong. */
-const UNEXPECTED_COMMAND = 0x10000001;
-const CRYPTOGRAPHIC = 0x11000001;
+const UNEXPECTED_COMMAND = "ERR_ZMTP_UNEXPECTED_COMMAND";
+const CRYPTOGRAPHIC = "ERR_ZMTP_CRYPTOGRAPHIC";
 const test = suite("curve");
 
 /** A client meets a server that answers its HELLO with what `answer` makes. */
 async function meet(
   answer: (hello: Buffer, serverSecret: Buffer) => Buffer,
-  failure: number,
+  failure: string,
 ): Promise<void> {
   const cleanup = new Cleanup();
   try {
@@ -37,7 +28,7 @@ async function meet(
         curveSecretKey: own.secretKey,
       }),
     );
-    const monitor = cleanup.add(new Monitor(dealer, context));
+    const monitor = new Monitor(dealer);
     const listener = cleanup.add(await Listener.start());
     dealer.connect(`tcp://${listener.address}`);
     const hostile: Peer = await listener.accept();
@@ -45,8 +36,9 @@ async function meet(
     await hostile.read(GREETING_SIZE + 2);
     const hello = await hostile.read(200);
     await hostile.send(answer(hello, z85(server.secretKey)));
-    assert.is(await monitor.until(HANDSHAKE_FAILED_PROTOCOL), failure);
-    assert.not(monitor.seen.some(({ event }) => event === HANDSHAKE_SUCCEEDED));
+    const { error } = await monitor.until("handshake:error:protocol");
+    assert.is(error.code, failure);
+    assert.not(monitor.seen.includes("handshake"));
     assert.is((await hostile.ended()).length, 0);
     // Not a word to that one, and business as usual with the real one.
     dealer.disconnect(`tcp://${listener.address}`);

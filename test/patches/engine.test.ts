@@ -5,7 +5,6 @@ import { Context, Dealer, Pull, Push, Router } from "zeromq-wasm";
 import {
   Cleanup,
   dial,
-  DISCONNECTED,
   Listener,
   Monitor,
   repeated,
@@ -148,7 +147,7 @@ test("an old peer connects again while its pipe is full", async () => {
     const router = cleanup.add(
       new Router({ context, receiveHighWaterMark: 4, reconnectInterval: 1 }),
     );
-    const monitor = cleanup.add(new Monitor(router, context));
+    const monitor = new Monitor(router);
     const listener = cleanup.add(await Listener.start());
     router.connect(`tcp://${listener.address}`);
     for (const messages of [4, 0]) {
@@ -161,7 +160,7 @@ test("an old peer connects again while its pipe is full", async () => {
       // The signature, revision and type, then its routing id.
       await hostile.read(SIGNATURE.length + 4);
       hostile.close();
-      await monitor.until(DISCONNECTED);
+      await monitor.until("disconnect");
     }
     const honest = cleanup.add(new Dealer({ linger: 0 }));
     await honest.bind("tcp://127.0.0.1:*");

@@ -6,52 +6,56 @@
  */
 import * as assert from "uvu/assert";
 import { suite } from "uvu";
-import { Context } from "zeromq-wasm";
+import { Context, type Socket } from "zeromq-wasm";
 import {
   Cleanup,
   dial,
-  DISCONNECTED,
   draftSocket,
-  internals,
+  latest,
   Monitor,
+  setRaw,
   turn,
 } from "./hostile.ts";
 import { command, frame } from "./zmtp.ts";
 
 const RADIO = 14, DISH = 15;
 const ZMQ_RCVHWM = 24;
-const DONTWAIT = 1;
 const test = suite("group");
 
-type DraftSocket = ReturnType<typeof draftSocket>;
-
 /** Sends "body" to a group whose name is too long for the message itself. */
-function sendToLongGroup(
-  radio: DraftSocket,
-  group: string,
-  body: string,
-): number {
-  const { reactor, pointer } = internals(radio);
-  const { memory } = reactor.instance;
-  const msg = reactor.call("zw_msg_new", body.length);
-  const data = reactor.call("zmq_msg_data", msg);
-  memory.bytes.set(new TextEncoder().encode(body), data);
-  // What zmq_msg_set_group does: 256 bytes of name, then a reference count.
-  const name = memory.alloc(260);
-  memory.bytes.fill(0, name, name + 260);
-  memory.bytes.set(new TextEncoder().encode(group), name);
-  memory.bytes[name + 256] = 1;
-  const view = new DataView(memory.bytes.buffer);
-  assert.is(
-    view.getUint8(msg + 48),
-    0,
-    "a short group is where it was thought",
-  );
-  view.setUint8(msg + 48, 1);
-  view.setUint32(msg + 52, name, true);
-  const rc = reactor.call("zw_msg_send", msg, pointer, DONTWAIT);
-  radio.linger = 0; // has it pumped
-  return rc;
+function longGroupSender(radio: Socket) {
+  const { exports, socket } = latest;
+  const put = (text: string, at: number) =>
+    new Uint8Array(exports.memory.buffer).set(
+      new TextEncoder().encode(text),
+      at,
+    );
+  return (group: string, body: string): void => {
+    const word = exports.malloc!(4);
+    new DataView(exports.memory.buffer).setUint32(word, body.length, true);
+    const parcel = exports.zw_parcel_new!(word, 1);
+    const data = exports.zw_parcel_data!(parcel, 0);
+    put(body, data);
+    // A short body is in the message itself, behind one pointer.
+    const msg = data - 4;
+    // What zmq_msg_set_group does: 256 bytes of name, then a reference count.
+    const name = exports.malloc!(260);
+    new Uint8Array(exports.memory.buffer).fill(0, name, name + 260);
+    put(group, name);
+    const view = new DataView(exports.memory.buffer);
+    view.setUint32(name + 256, 1, true);
+    assert.is(
+      view.getUint8(msg + 48),
+      0,
+      "a short group is where it was thought",
+    );
+    view.setUint8(msg + 48, 1);
+    view.setUint32(msg + 52, name, true);
+    assert.is(exports.zw_parcel_send!(parcel, socket) >= 0, true);
+    exports.zw_parcel_free!(parcel);
+    exports.free!(word);
+    radio.linger = 0; // has it pumped
+  };
 }
 
 test("two peers join the same long group", async () => {
@@ -59,6 +63,7 @@ test("two peers join the same long group", async () => {
   try {
     const context = new Context({ blocky: false });
     const radio = cleanup.add(draftSocket(RADIO, { context }));
+    const send = longGroupSender(radio);
     await radio.bind("tcp://127.0.0.1:*");
     const group = "a group of more than 14 bytes";
     const peers = [];
@@ -70,7 +75,7 @@ test("two peers join the same long group", async () => {
       peers.push(peer);
     }
     for (let i = 0; i < 20; i++) {
-      assert.is(sendToLongGroup(radio, group, `message ${i}`), 0);
+      send(group, `message ${i}`);
     }
     for (const peer of peers) {
       for (let i = 0; i < 20; i++) {
@@ -89,6 +94,7 @@ for (const name of ["JOIN", "LEAVE"]) {
     try {
       const context = new Context({ blocky: false });
       const radio = cleanup.add(draftSocket(RADIO, { context }));
+      const send = longGroupSender(radio);
       await radio.bind("tcp://127.0.0.1:*");
       const hostile = cleanup.add(await dial(radio));
       await hostile.handshake("DISH");
@@ -101,7 +107,7 @@ for (const name of ["JOIN", "LEAVE"]) {
       await honest.handshake("DISH");
       await honest.send(command("JOIN", group), command("PING", [0, 0]));
       await honest.readTo("PONG");
-      assert.is(sendToLongGroup(radio, group, "honest"), 0);
+      send(group, "honest");
       assert.is(await honest.frame(), group);
       assert.is(await honest.frame(), "honest");
     } finally {
@@ -115,7 +121,7 @@ test("more messages with an empty group than there is room for", async () => {
   try {
     const context = new Context({ blocky: false });
     const dish = cleanup.add(draftSocket(DISH, { context, linger: 0 }));
-    setHighWaterMark(dish, 10);
+    setRaw(dish, ZMQ_RCVHWM, 10);
     await dish.bind("tcp://127.0.0.1:*");
     const hostile = cleanup.add(await dial(dish));
     await hostile.handshake("RADIO");
@@ -142,23 +148,23 @@ test("connections end between group and body, and nothing stays behind", async (
   try {
     const context = new Context({ blocky: false });
     const dish = cleanup.add(draftSocket(DISH, { context }));
-    const monitor = cleanup.add(new Monitor(dish, context));
+    const monitor = new Monitor(dish);
     await dish.bind("tcp://127.0.0.1:*");
-    const { reactor } = internals(dish);
+    const { exports } = latest;
     const visit = async () => {
       const hostile = await dial(dish);
       await hostile.handshake("RADIO");
       await hostile.send(frame("g".repeat(200), true));
       hostile.finish();
-      await monitor.until(DISCONNECTED);
+      await monitor.until("disconnect");
       hostile.close();
       for (let i = 0; i < 3; i++) await look(dish);
     };
     for (let i = 0; i < 5; i++) await visit();
-    const before = reactor.call("zw_heap_used");
+    const before = exports.zw_heap_used!();
     const visits = 30;
     for (let i = 0; i < visits; i++) await visit();
-    const growth = (reactor.call("zw_heap_used") - before) / visits;
+    const growth = (exports.zw_heap_used!() - before) / visits;
     // It was the whole buffer of what had been received: 8 KiB and more.
     assert.ok(growth < 1000, `${growth} bytes of each`);
     const honest = cleanup.add(await dial(dish));
@@ -169,16 +175,10 @@ test("connections end between group and body, and nothing stays behind", async (
 });
 
 /** Thread-safe sockets, as libzmq calls these, do not signal: look, and go on. */
-async function look(dish: DraftSocket): Promise<void> {
+async function look(dish: Socket): Promise<void> {
   assert.not(dish.readable);
   dish.linger = 0;
   await turn();
-}
-
-function setHighWaterMark(dish: DraftSocket, value: number): void {
-  (dish as unknown as {
-    setOption(name: string, option: object, value: number): void;
-  }).setOption("receiveHighWaterMark", { id: ZMQ_RCVHWM, kind: "i32" }, value);
 }
 
 test.run();

@@ -4,7 +4,12 @@
  */
 import { createServer, type Server, Socket as TcpSocket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { type Context, Pair, Socket } from "zeromq-wasm";
+import {
+  type EventOfType,
+  type EventType,
+  type Observer,
+  Socket,
+} from "zeromq-wasm";
 import { frame, greeting, GREETING_SIZE, ready } from "./zmtp.ts";
 
 /** What must happen happens within this time, also on a busy machine. */
@@ -196,85 +201,64 @@ export function setRaw(socket: Socket, id: number, value: unknown): void {
 export function draftSocket(
   type: number,
   options: Record<string, unknown>,
-): Socket & {
-  sendFrames(frames: unknown[]): Promise<void>;
-  receiveFrames(): Promise<Uint8Array[]>;
-} {
+): Socket {
   return Reflect.construct(Socket as unknown as new () => Socket, [
     type,
     options,
   ]);
 }
 
-/** What the tests use of the inside of a socket. */
-export interface Internals {
-  pointer: number;
-  reactor: {
-    call(name: string, ...args: number[]): number;
-    failed(fd: number, errno: number): void;
-    incoming(...args: unknown[]): number;
-    instance: {
-      memory: {
-        bytes: Uint8Array;
-        alloc(size: number): number;
-        free(ptr: number): void;
-        withString<T>(text: string, use: (ptr: number) => T): T;
-      };
-    };
-  };
-}
+type Exports = Record<string, (...args: number[]) => number> & {
+  memory: WebAssembly.Memory;
+};
 
-export function internals(socket: Socket): Internals {
-  const { core, pointer } = Socket.internals(socket);
-  return { pointer, reactor: core.reactor as unknown as Internals["reactor"] };
-}
+/** The instance of libzmq that was made last, and its socket that was made last. */
+export const latest: { exports: Exports; socket: number } = {
+  exports: {} as Exports,
+  socket: 0,
+};
+
+// A context makes its instance when its first socket is made, which is after this.
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+  construct(target, args: [WebAssembly.Module, WebAssembly.Imports]) {
+    const { memory } = args[1].env! as { memory: WebAssembly.Memory };
+    const exports = { memory, ...new target(...args).exports } as Exports;
+    const { zw_socket } = exports;
+    if (zw_socket) {
+      exports.zw_socket = (...args) => latest.socket = zw_socket(...args);
+      latest.exports = exports;
+    }
+    return { exports };
+  },
+});
 
 /** Writes zeros where libzmq has freed memory, as later allocations might. */
-export function overwriteFreeMemory(socket: Socket): void {
-  const { memory } = internals(socket).reactor.instance;
+export function overwriteFreeMemory({ malloc, free, memory }: Exports): void {
+  const size = 40;
   const taken = Array.from({ length: 20_000 }, () => {
-    const at = memory.alloc(40);
-    memory.bytes.fill(0, at, at + 40);
+    const at = malloc!(size);
+    new Uint8Array(memory.buffer, at, size).fill(0);
     return at;
   });
-  for (const at of taken) memory.free(at);
+  for (const at of taken) free!(at);
 }
 
-export const HANDSHAKE_SUCCEEDED = 0x1000;
-export const HANDSHAKE_FAILED_PROTOCOL = 0x2000;
-export const DISCONNECTED = 0x200;
-
-/** The events of a socket, from libzmq's own monitor. */
+/** Waits for events of a socket. */
 export class Monitor {
-  readonly #pair: Pair;
-  readonly seen: { event: number; value: number }[] = [];
+  readonly #events: Observer;
+  /** The types of all events up to now. */
+  readonly seen: string[] = [];
 
-  constructor(socket: Socket, context: Context) {
-    const address = `inproc://monitor-${Math.random()}`;
-    const { reactor, pointer } = internals(socket);
-    reactor.instance.memory.withString(address, (ptr) => {
-      reactor.call("zmq_socket_monitor", pointer, ptr, 0xffff);
-    });
-    this.#pair = new Pair({ context });
-    this.#pair.connect(address);
+  constructor(socket: Socket) {
+    this.#events = socket.events;
   }
 
-  /** Waits for an event: its value. */
-  async until(wanted: number): Promise<number> {
+  async until<T extends EventType>(wanted: T): Promise<EventOfType<T>> {
     for (;;) {
-      const [head] = await within(
-        this.#pair.receive(),
-        `event 0x${wanted.toString(16)}`,
-      ) as [Buffer];
-      const event = head.readUInt16LE(0);
-      const value = head.readUInt32LE(2);
-      this.seen.push({ event, value });
-      if (event === wanted) return value;
+      const event = await within(this.#events.receive(), wanted);
+      this.seen.push(event.type);
+      if (event.type === wanted) return event as EventOfType<T>;
     }
-  }
-
-  close(): void {
-    this.#pair.close();
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import {
   Cleanup,
   dial,
-  DISCONNECTED,
+  latest,
   Monitor,
   overwriteFreeMemory,
   setRaw,
@@ -26,19 +26,12 @@ const ZMQ_SUBSCRIBE = 6;
 const ZMQ_DISCONNECT_MSG = 111;
 const test = suite("pipe");
 
-/** An XPUB that takes one message at a time: which pipe it came from matters. */
-class Manual extends XPublisher {
-  protected override get prefetch(): number {
-    return 1;
-  }
-}
-
 test("the high water mark changes while a peer's end of its pipe is gone", async () => {
   const cleanup = new Cleanup();
   try {
     const context = new Context({ blocky: false });
     const pull = cleanup.add(new Pull({ context }));
-    const monitor = cleanup.add(new Monitor(pull, context));
+    const monitor = new Monitor(pull);
     await pull.bind("tcp://127.0.0.1:*");
     for (let i = 0; i < 20; i++) {
       const hostile = cleanup.add(await dial(pull));
@@ -46,7 +39,7 @@ test("the high water mark changes while a peer's end of its pipe is gone", async
       await hostile.send(frame("hi"));
       assert.is(String(await within(pull.receive(), "message")), "hi");
       hostile.reset();
-      await monitor.until(DISCONNECTED);
+      await monitor.until("disconnect");
       // The socket answers that its pipe ends; then the session frees its own end.
       pull.receiveTimeout = 0;
       await pull.receive().then(assert.unreachable, () => {});
@@ -72,7 +65,7 @@ test("a connection breaks while its pipe is being replaced", async () => {
     const context = new Context({ blocky: false });
     const router = cleanup.add(new Router({ context, handover: true }));
     setRaw(router, ZMQ_DISCONNECT_MSG, "bye");
-    const monitor = cleanup.add(new Monitor(router, context));
+    const monitor = new Monitor(router);
     await router.bind("tcp://127.0.0.1:*");
     const old = cleanup.add(await dial(router));
     await old.handshake("DEALER", "X");
@@ -91,7 +84,7 @@ test("a connection breaks while its pipe is being replaced", async () => {
     // Now the old pipe has said goodbye, and the socket has not heard it yet.
     await turn();
     old.reset();
-    await monitor.until(DISCONNECTED);
+    await monitor.until("disconnect");
 
     const honest = cleanup.add(new Dealer({ linger: 0, routingId: "honest" }));
     honest.connect(router.lastEndpoint!);
@@ -109,8 +102,12 @@ test("a subscriber of a manual XPUB leaves before its subscription is read", asy
   const cleanup = new Cleanup();
   try {
     const context = new Context({ blocky: false });
-    const xpub = cleanup.add(new Manual({ context, manual: true }));
-    const monitor = cleanup.add(new Monitor(xpub, context));
+    // So that one message is taken at a time: which pipe it came from matters.
+    const xpub = cleanup.add(
+      new XPublisher({ context, manual: true, receiveHighWaterMark: 1 }),
+    );
+    const monitor = new Monitor(xpub);
+    const { exports } = latest;
     await xpub.bind("tcp://127.0.0.1:*");
     const witnesses = [];
     for (let i = 0; i < 10; i++) {
@@ -126,7 +123,7 @@ test("a subscriber of a manual XPUB leaves before its subscription is read", asy
     // The answer says that the subscription has gone to the socket.
     await hostile.readTo("PONG");
     hostile.reset();
-    await monitor.until(DISCONNECTED);
+    await monitor.until("disconnect");
     // The socket learns of the end, but the application has not read yet.
     for (let i = 0; i < 3; i++) {
       assert.ok(xpub.readable);
@@ -138,7 +135,7 @@ test("a subscriber of a manual XPUB leaves before its subscription is read", asy
     assert.is(String(await within(xpub.receive(), "end of A")), "\0A");
     // In linear memory a dangling pointer does no harm until something else takes
     // the place of the pipe: then another peer gets what was meant for the dead one.
-    overwriteFreeMemory(xpub);
+    overwriteFreeMemory(exports);
     await xpub.send("B for the dead");
     await xpub.send("C for all");
     for (const witness of witnesses) {
