@@ -40,7 +40,7 @@ export async function until(
   what: string,
 ): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!check()) {
+  while (!(await check())) {
     if (performance.now() > end) throw new Error(`${what}: not in time`);
     await pause(2);
   }
@@ -145,7 +145,7 @@ export function anywhere(transport: Transport): string {
 
 /** Binds somewhere and says where. */
 export async function bound(
-  socket: Socket,
+  socket: Pick<Socket, "bind" | "lastEndpoint">,
   transport: Transport = "tcp",
 ): Promise<string> {
   await within(socket.bind(anywhere(transport)), "bind");

@@ -124,11 +124,9 @@ export class Observer {
   /** Stops observing; a pending `receive` rejects with EAGAIN. */
   close(): void {
     if (this.closed) return;
-    if (!this.#socket.closed) {
-      const { reactor, pointer } = {
-        ...this.#channel.core,
-        pointer: internalsOf(this.#socket).channel.pointer,
-      };
+    const { reactor } = this.#channel.core;
+    if (!this.#socket.closed && !reactor.instance.dead) {
+      const { pointer } = internalsOf(this.#socket).channel;
       reactor.call("zmq_socket_monitor", pointer, 0, 0);
     }
     this.#channel.close();
@@ -148,15 +146,15 @@ export class Observer {
     return this.#receive();
   }
 
-  async #next(): Promise<Event> {
-    const event = this.#decode(await this.#channel.receive());
+  async #next(received: Promise<Message[]>): Promise<Event> {
+    const event = this.#decode(await received);
     if (event.type === "end") this.#channel.close();
     return event;
   }
 
   #receive(): Promise<Event> {
     if (this.closed) throw zmqError(this.#channel.core.reactor.host, "EBADF");
-    return this.#next();
+    return this.#next(this.#channel.receive());
   }
 
   /** Events until the socket or the observer is closed. */
@@ -217,7 +215,8 @@ export class Observer {
       }
     } catch (error) {
       // Closed by its owner, or the instance is dead, which the socket tells.
-      if (!this.closed) throw error;
+      const { dead } = this.#channel.core.reactor.instance;
+      if (!this.closed && error !== dead) throw error;
     }
   }
 
