@@ -12,7 +12,7 @@
 #   link        dist/zeromq.wasm
 #   check       compare its imports and exports with wasm/imports.h, wasm/exports.txt
 #   constants   run wasm/constants.c, which prints the numbers that TypeScript needs
-#   bundle      dist/node.mjs, dist/deno.mjs, dist/auth, dist/types
+#   bundle      dist/node.mjs, dist/deno.mjs, dist/auth, dist/draft, dist/types
 #   size        print the size of the wasm, fail when it is over the limit
 #
 # Environment:
@@ -548,12 +548,14 @@ do_bundle() {
   "${esbuild[@]}" --platform=neutral --outfile=dist/deno.mjs \
     --alias:zeromq-wasm:host=./ts/host/detect_deno.ts
   # The other entries use the first as their users do: one module, one set of classes.
-  local runtime
-  for runtime in node deno; do
-    node_modules/.bin/esbuild ts/feature/auth/mod.ts --bundle --format=esm \
-      --target=es2022 --sourcemap --log-level=warning --platform=neutral \
-      "--outfile=dist/auth/$runtime.mjs" "--external:node:*" \
-      "--alias:zeromq-wasm=../$runtime.mjs" "--external:../$runtime.mjs"
+  local entry runtime
+  for entry in auth:ts/feature/auth/mod.ts draft:ts/draft.ts; do
+    for runtime in node deno; do
+      node_modules/.bin/esbuild "${entry#*:}" --bundle --format=esm \
+        --target=es2022 --sourcemap --log-level=warning --platform=neutral \
+        "--outfile=dist/${entry%%:*}/$runtime.mjs" "--external:node:*" \
+        "--alias:zeromq-wasm=../$runtime.mjs" "--external:../$runtime.mjs"
+    done
   done
   rm -rf dist/types
   node_modules/.bin/tsc -p tsconfig.json --noEmit false --declaration \
