@@ -46,17 +46,12 @@ void zw::app_ready (unsigned slot_)
     ready_slots.push_back (slot_);
 }
 
-void zw::app_gone (unsigned slot_)
-{
-    gone_slots.push_back (slot_);
-}
-
 //  The signalers of thread-safe sockets (the draft types).
 typedef std::map<void *, zmq::signaler_t *> signalers_t;
 static signalers_t signalers;
 
 //  libzmq does not tell how many sockets a context has, nor which properties a
-//  connection has. An explicit instantiation may name private members.
+//  connection has, nor who else holds them. An explicit instantiation may name private members.
 template <typename Member, typename Member::type pointer> struct show_t
 {
     friend typename Member::type look (Member) { return pointer; }
@@ -73,41 +68,70 @@ struct metadata_dict_t
     friend type look (metadata_dict_t);
 };
 template struct show_t<metadata_dict_t, &zmq::metadata_t::_dict>;
+struct metadata_count_t
+{
+    typedef zmq::atomic_counter_t zmq::metadata_t::*type;
+    friend type look (metadata_count_t);
+};
+template struct show_t<metadata_count_t, &zmq::metadata_t::_ref_cnt>;
 
-//  Properties of connections that messages came from, by id - 1 - first_metadata.
-//  Each is held, so that its address is no other's meanwhile.
-static std::vector<zmq::metadata_t *> metadata;
-static unsigned first_metadata = 0;
-static const size_t most_metadata = 4096;
+
+//  Properties of connections that messages came from. Each is held, so that its
+//  address is no other's meanwhile, until nobody else holds it.
+struct known_t
+{
+    zmq::metadata_t *metadata;
+    unsigned id;
+};
+static std::vector<known_t> known;
+static unsigned last_id = 0;
+
+static void forget_unused ()
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < known.size (); i++)
+        if ((known[i].metadata->*look (metadata_count_t ())).get () == 1) {
+            known[i].metadata->drop_ref ();
+            delete known[i].metadata;
+        } else
+            known[kept++] = known[i];
+    known.resize (kept);
+}
 
 //  0 means none, as for inproc.
 static unsigned metadata_id (zmq::metadata_t *metadata_)
 {
     //  Where to look first, by a hash of the address.
     static unsigned short guesses[1 << 13];
+    static size_t enough = 64;
     if (!metadata_)
         return 0;
     const unsigned hash =
       reinterpret_cast<uintptr_t> (metadata_) * 2654435761u >> 19;
     size_t index = guesses[hash];
-    if (index >= metadata.size () || metadata[index] != metadata_) {
-        index = std::find (metadata.begin (), metadata.end (), metadata_)
-                - metadata.begin ();
-        if (index == most_metadata) {
-            for (size_t i = 0; i < metadata.size (); i++)
-                if (metadata[i]->drop_ref ())
-                    delete metadata[i];
-            first_metadata += metadata.size ();
-            metadata.clear ();
-            index = 0;
-        }
-        if (index == metadata.size ()) {
+    if (index >= known.size () || known[index].metadata != metadata_) {
+        for (index = 0; index < known.size (); index++)
+            if (known[index].metadata == metadata_)
+                break;
+        if (index == known.size ()) {
+            if (known.size () >= enough) {
+                forget_unused ();
+                enough = known.size () * 2 < 64 ? 64 : known.size () * 2;
+            }
+            index = known.size ();
+            const known_t entry = {metadata_, ++last_id};
             metadata_->add_ref ();
-            metadata.push_back (metadata_);
+            known.push_back (entry);
         }
         guesses[hash] = index;
     }
-    return first_metadata + index + 1;
+    return known[index].id;
+}
+
+void zw::app_gone (unsigned slot_)
+{
+    gone_slots.push_back (slot_);
+    forget_unused ();
 }
 
 static int result (int rc_)
@@ -380,11 +404,13 @@ int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, in
 //  when there is nothing to tell or the room is too small.
 int zw_properties (unsigned id_, char *out_, int cap_)
 {
-    const size_t index = id_ - 1 - first_metadata;
-    if (index >= metadata.size ())
+    size_t index = known.size ();
+    while (index > 0 && known[index - 1].id != id_)
+        index--;
+    if (index == 0)
         return 0;
     const zmq::metadata_t::dict_t &dict =
-      metadata[index]->*look (metadata_dict_t ());
+      known[index - 1].metadata->*look (metadata_dict_t ());
     std::string text;
     for (zmq::metadata_t::dict_t::const_iterator it = dict.begin ();
          it != dict.end (); ++it)

@@ -116,6 +116,7 @@ test("a dead context lets go of its connections and listeners", async () => {
   await pull.bind(address);
   const { fds } = coreOf(context).reactor.instance;
   const push = use(new Push({ linger: 0 }));
+  const lost = new Promise((resolve) => push.events.on("disconnect", resolve));
   push.connect(address);
   await push.send("x");
   assert.equal(await next(pull), ["x"]);
@@ -126,6 +127,7 @@ test("a dead context lets go of its connections and listeners", async () => {
   assert.is(fds.connections, 0);
   assert.is(fds.listeners, 0);
   // The peer, in another context, goes on with whoever listens there.
+  await within(lost, "the end of the connection");
   const again = use(new Pull());
   await until(() => again.bind(address).then(() => true, () => false), "bind");
   await push.send("y");

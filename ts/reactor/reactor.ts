@@ -41,6 +41,7 @@ export class Reactor implements Kernel {
   #whenEmpty: (() => void)[] = [];
   readonly #whenGone = new Map<number, () => void>();
   #dirty = false;
+  #serving = false;
   #again = false;
   #burst = 0;
   #sinceYield = 0;
@@ -220,6 +221,8 @@ export class Reactor implements Kernel {
       if (this.#whenEmpty.length > 0 && this.sockets === 0) this.#empty();
     } catch (error) {
       this.#die(error);
+    } finally {
+      this.#serving = false;
     }
   }
 

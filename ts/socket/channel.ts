@@ -188,7 +188,6 @@ export class Channel implements Client {
       const rc = parcel.send(this.pointer);
       if (rc === EAGAIN) return undefined;
       if (rc < 0) throw this.#error(-rc);
-      this.#note(parcel.size);
       return { value: undefined };
     };
     try {
@@ -196,7 +195,7 @@ export class Channel implements Client {
       reactor.pump();
       if (!this.closed && attempt()) {
         parcel.free();
-        return reactor.mustYield ? reactor.yield() : RESOLVED;
+        return this.#sent(parcel.size);
       }
     } catch (error) {
       parcel.free();
@@ -206,7 +205,10 @@ export class Channel implements Client {
       { timeout: this.sendTimeout, signal },
       (parked) => this.#writer = parked,
       attempt,
-      () => parcel.free(),
+      (done) => {
+        parcel.free();
+        if (done) this.#note(parcel.size);
+      },
     );
   }
 
@@ -285,26 +287,29 @@ export class Channel implements Client {
     }
   }
 
-  /** Waits until `attempt` has a result; `release` runs once, whatever happens. */
+  /**
+   * Waits until `attempt` has a result. `release` runs once, whatever happens, when
+   * nothing is parked any more: it may pump.
+   */
   #park<T>(
     { timeout, signal }: Wait & { timeout: number },
     place: (parked: Parked | undefined) => void,
     attempt: () => { value: T } | undefined,
-    release?: () => void,
+    release?: (done: boolean) => void,
   ): Promise<T> {
     if (timeout === 0) {
-      release?.();
+      release?.(false);
       return Promise.reject(this.#error("EAGAIN"));
     }
     const { reactor } = this.core;
     return new Promise((resolve, reject) => {
       let timer: { cancel(): void } | undefined;
       const aborted = () => parked.reject(signal!.reason);
-      const finish = () => {
+      const finish = (done: boolean) => {
         timer?.cancel();
         signal?.removeEventListener("abort", aborted);
         place(undefined);
-        release?.();
+        release?.(done);
         reactor.drop();
       };
       const parked: Parked = {
@@ -312,15 +317,15 @@ export class Channel implements Client {
           try {
             const result = attempt();
             if (result === undefined) return;
-            finish();
+            finish(true);
             resolve(result.value);
           } catch (error) {
-            finish();
+            finish(false);
             reject(error);
           }
         },
         reject(error) {
-          finish();
+          finish(false);
           reject(error);
         },
       };
