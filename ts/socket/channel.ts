@@ -64,13 +64,19 @@ export class Channel implements Client {
 
   /** Whether a message can be received, sent, without waiting. */
   get readable(): boolean {
-    return !this.closed && (this.#queueAt < this.#queue.length ||
-      (this.core.reactor.call("zw_events", this.pointer) & 1) !== 0);
+    return !this.closed &&
+      (this.#queueAt < this.#queue.length || (this.#events() & 1) !== 0);
   }
 
   get writable(): boolean {
-    return !this.closed &&
-      (this.core.reactor.call("zw_events", this.pointer) & 2) !== 0;
+    return !this.closed && (this.#events() & 2) !== 0;
+  }
+
+  /** ZMQ_EVENTS; asking makes libzmq look after the socket, which can cause more work. */
+  #events(): number {
+    const events = this.core.reactor.call("zw_events", this.pointer);
+    this.core.reactor.touch();
+    return events;
   }
 
   /** Limits `prefetch`; libzmq has 0 for "no limit". */
@@ -256,6 +262,10 @@ export class Channel implements Client {
     if (this.#diverted) {
       this.#diverted.ready();
       return;
+    }
+    // Nobody waits; but a SUB, say, has to subscribe at a peer that has just come.
+    if (!this.#reader && !this.#writer) {
+      this.core.reactor.call("zw_events", this.pointer);
     }
     this.#reader?.attempt();
     this.#writer?.attempt();
