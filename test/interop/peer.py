@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import os
+import socket as socketlib
 import sys
 
 import zmq
@@ -18,6 +19,7 @@ sockets = {}
 monitors = {}
 last = {}  # the last message each socket received
 authenticator = None
+deaf_listeners = {}
 
 
 def text(value):
@@ -86,6 +88,15 @@ def receive(id, count, digest, timeout):
     return messages
 
 
+def count(id, count):
+    """Receives so many messages and only counts them."""
+    for received in range(count):
+        if not sockets[id].poll(PATIENCE_MS):
+            return received
+        sockets[id].recv_multipart()
+    return count
+
+
 def flood(id, size, limit, quiet):
     """Sends until it would block for `quiet` ms, at most `limit`: how many went."""
     body = bytes(size)
@@ -125,12 +136,37 @@ def curve_keypair():
 def authenticate(passwords, keys):
     """Decides about clients from now on: by user and password, by public CURVE key."""
     global authenticator
-    if authenticator:
-        authenticator.stop()
-    authenticator = zmq.auth.thread.ThreadAuthenticator(context)
-    authenticator.start()
-    authenticator.configure_plain(domain="*", passwords=passwords)
-    authenticator.configure_curve_callback("", Keys(keys))
+    if not authenticator:
+        authenticator = zmq.auth.thread.ThreadAuthenticator(context)
+        authenticator.start()
+    # Directly, because what goes to the thread is in force some time later.
+    inner = authenticator.thread.authenticator
+    inner.configure_plain("*", passwords)
+    inner.configure_curve_callback("*", Keys(keys))
+
+
+def deaf():
+    """A TCP listener that accepts nobody and whose queue is full."""
+    listener = socketlib.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    fillers = []
+    while True:
+        filler = socketlib.socket()
+        filler.settimeout(0.2)
+        fillers.append(filler)
+        try:
+            filler.connect(listener.getsockname())
+        except TimeoutError:
+            break
+    id = str(listener.fileno())
+    deaf_listeners[id] = [listener] + fillers
+    return {"id": id, "port": listener.getsockname()[1]}
+
+
+def undeaf(id):
+    for s in deaf_listeners.pop(id):
+        s.close()
 
 
 class Keys:
@@ -138,14 +174,15 @@ class Keys:
         self.keys = keys
 
     def callback(self, domain, key):
-        return text(zmq.utils.z85.encode(key)) in self.keys
+        return text(key) in self.keys
 
 
 COMMANDS = {
     f.__name__: f
     for f in (
         socket, set, get, bind, connect, disconnect, unbind, send, receive,
-        flood, event, close, curve_keypair, authenticate,
+        count, flood, event, close, curve_keypair, authenticate,
+        deaf, undeaf,
     )
 }
 

@@ -108,7 +108,8 @@ export class Peer {
 
   /** Freezes the process, or lets it go on. */
   freeze(on: boolean): void {
-    this.#child.kill(on ? "SIGSTOP" : "SIGCONT");
+    // Not by the child's own method, which on Deno works only once.
+    process.kill(this.#child.pid!, on ? "SIGSTOP" : "SIGCONT");
   }
 
   /** Kills the process at once; resolves when it is gone. */
@@ -187,6 +188,11 @@ export class PeerSocket {
   async receiveDigests(): Promise<Digest[]> {
     const args = { count: 1, digest: true, timeout: 15_000 };
     return (await this.#call<Digest[][]>("receive", args))[0]!;
+  }
+
+  /** Receives `count` messages, or as many as come: how many. */
+  receiveCount(count: number): Promise<number> {
+    return this.#call("count", { count });
   }
 
   /** Sends bodies of `size` zeros until it would block for `quiet` ms: how many went. */
