@@ -5,6 +5,7 @@
  *  - what the default context holds, its memory included (`context.resources`).
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
 import type { suite } from "uvu";
 import { context, Pair } from "zeromq-wasm";
 import { until } from "./deadline.ts";
@@ -18,6 +19,8 @@ const timers = new Map<unknown, string>();
 
 /** Closing takes some turns of the event loop. */
 const CLOSING_MS = 10_000;
+/** When a process ends at the latest that has left something. */
+const EXIT_MS = 3000;
 /** libzmq keeps one spare chunk per queue, so usage is not the same to the byte. */
 const HEAP_SLACK = 16 * 1024;
 
@@ -161,7 +164,13 @@ export function checkLeaks(test: Suite, end: () => unknown = () => {}): void {
       await end();
       await stopPeers();
       const left = await settle(before);
-      if (left.length) throw new Error(`left behind: ${left.join("\n")}`);
+      if (left.length === 0) return;
+      // What is left may keep the process alive; uvu has said all by then.
+      const exit = setTimeout(() => process.exit(1), EXIT_MS) as {
+        unref?(): void;
+      };
+      exit.unref?.();
+      throw new Error(`left behind: ${left.join("\n")}`);
     });
     run();
   };

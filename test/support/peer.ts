@@ -190,6 +190,11 @@ export class PeerSocket {
     return (await this.#call<Digest[][]>("receive", args))[0]!;
   }
 
+  /** Receives `count` messages, or as many as come: how many. */
+  receiveCount(count: number): Promise<number> {
+    return this.#call("count", { count });
+  }
+
   /** Sends bodies of `size` zeros until it would block for `quiet` ms: how many went. */
   flood(size: number, limit: number, quiet: number): Promise<number> {
     return this.#call("flood", { size, limit, quiet });

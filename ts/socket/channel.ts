@@ -94,13 +94,19 @@ export class Channel implements Client {
 
   /** Whether a message can be received, sent, without waiting. */
   get readable(): boolean {
-    return !this.closed && (this.#inbox.length > 0 ||
-      (this.core.reactor.call("zw_events", this.pointer) & 1) !== 0);
+    return !this.closed &&
+      (this.#inbox.length > 0 || (this.#events() & 1) !== 0);
   }
 
   get writable(): boolean {
-    return !this.closed &&
-      (this.core.reactor.call("zw_events", this.pointer) & 2) !== 0;
+    return !this.closed && (this.#events() & 2) !== 0;
+  }
+
+  /** ZMQ_EVENTS; asking makes libzmq look after the socket, which can cause more work. */
+  #events(): number {
+    const events = this.core.reactor.call("zw_events", this.pointer);
+    this.core.reactor.touch();
+    return events;
   }
 
   /** Limits `prefetch`; libzmq has 0 for "no limit". */
@@ -371,8 +377,14 @@ export class Channel implements Client {
       this.#diverted.ready();
       return;
     }
+    // Nobody waits; but a SUB, say, has to subscribe at a peer that has just come.
+    if (!this.#reader && !this.#writer) {
+      this.core.reactor.call("zw_events", this.pointer);
+    }
     this.#reader?.attempt();
     this.#writer?.attempt();
+    // What was read makes room, of which libzmq tells its other half only now.
+    this.core.reactor.touch();
   }
 
   fail(error: Error): void {
