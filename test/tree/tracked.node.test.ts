@@ -53,7 +53,7 @@ trackedTest("no host of a package registry", () => {
       "pythonhosted[.]org",
       "crates[.]io",
       "proxy[.]golang[.]org",
-      "nexus|artifactory",
+      "nexu[s]|artifactor[y]",
     ].join("|"),
     "i",
   );
