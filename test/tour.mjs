@@ -95,7 +95,7 @@ class Peer {
 }
 
 /** A row between two processes: `a` binds, `b` connects. */
-async function between(pattern, transport, secure, a, b, endpoint) {
+async function between(pattern, secure, a, b, endpoint) {
   const server = curveKeyPair(), client = curveKeyPair();
   const curve = secure
     ? [{ server: true, ...server }, {
@@ -180,19 +180,25 @@ function show(row, result) {
 
 // ------------------------------------------------------------------- the tour
 
-const python = [process.env.PYTHON, "python3", "/usr/bin/python3"].find((name) =>
-  name && spawnSync(name, ["-c", "import zmq"]).status === 0
-);
+const python = [process.env.PYTHON, "python3", "/usr/bin/python3"].find((
+  name,
+) => name && spawnSync(name, ["-c", "import zmq"]).status === 0);
 const folder = mkdtempSync(join(tmpdir(), "zmq-tour-"));
-const node = new Peer("Node", process.execPath, [join(here, "tour", "peer.mjs")]);
-const deno = new Peer("Deno", join(here, "..", "node_modules", ".bin", "deno"), [
-  "run",
-  "--quiet",
-  "--allow-net",
-  `--allow-read=${folder}`,
-  `--allow-write=${folder}`,
+const node = new Peer("Node", process.execPath, [
   join(here, "tour", "peer.mjs"),
 ]);
+const deno = new Peer(
+  "Deno",
+  join(here, "..", "node_modules", ".bin", "deno"),
+  [
+    "run",
+    "--quiet",
+    "--allow-net",
+    `--allow-read=${folder}`,
+    `--allow-write=${folder}`,
+    join(here, "tour", "peer.mjs"),
+  ],
+);
 const peers = [node, deno];
 const pairs = [[node, deno], [deno, node]];
 if (python) {
@@ -204,7 +210,9 @@ if (python) {
 const rows = [];
 let serial = 0;
 for (const pattern of PATTERNS) {
-  for (const [transport, secure] of [["tcp", false], ["tcp", true], ["ipc", false]]) {
+  for (
+    const [transport, secure] of [["tcp", false], ["tcp", true], ["ipc", false]]
+  ) {
     for (const [a, b] of pairs) {
       rows.push({
         pattern: pattern.name,
@@ -214,7 +222,7 @@ for (const pattern of PATTERNS) {
           const endpoint = transport === "tcp"
             ? "tcp://127.0.0.1:*"
             : `ipc://${join(folder, `${++serial}.ipc`)}`;
-          return between(pattern, transport, secure, a, b, endpoint);
+          return between(pattern, secure, a, b, endpoint);
         },
       });
     }
@@ -229,9 +237,13 @@ for (const pattern of PATTERNS) {
   }
 }
 
-console.log(`libzmq ${version} in WebAssembly, meeting itself and native peers.`);
+console.log(
+  `libzmq ${version} in WebAssembly, meeting itself and native peers.`,
+);
 if (!python) {
-  console.log("pyzmq is not installed (python3-zmq): no native peer this time.");
+  console.log(
+    "pyzmq is not installed (python3-zmq): no native peer this time.",
+  );
 }
 console.log(`\n${line(COLUMNS.map(([title]) => title))}`);
 
