@@ -95,7 +95,7 @@ class Peer {
 }
 
 /** A row between two processes: `a` binds, `b` connects. */
-async function between(pattern, transport, secure, a, b, endpoint) {
+async function between(pattern, secure, a, b, endpoint) {
   const server = curveKeyPair(), client = curveKeyPair();
   const curve = secure
     ? [{ server: true, ...server }, {
@@ -222,7 +222,7 @@ for (const pattern of PATTERNS) {
           const endpoint = transport === "tcp"
             ? "tcp://127.0.0.1:*"
             : `ipc://${join(folder, `${++serial}.ipc`)}`;
-          return between(pattern, transport, secure, a, b, endpoint);
+          return between(pattern, secure, a, b, endpoint);
         },
       });
     }

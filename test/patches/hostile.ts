@@ -10,23 +10,10 @@ import {
   type Observer,
   Socket,
 } from "zeromq-wasm";
+import { within } from "../support/deadline.ts";
 import { frame, greeting, GREETING_SIZE, ready } from "./zmtp.ts";
 
-/** What must happen happens within this time, also on a busy machine. */
-const LIMIT_MS = 20_000;
-
-/** A promise that must settle in time. */
-export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no ${what}`)), LIMIT_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export { within };
 
 /** Lets everything that is already on its way happen. */
 export async function turn(): Promise<void> {
@@ -110,6 +97,11 @@ export class Peer {
     await this.send(ready(socketType, identity));
     await this.frame();
     return this;
+  }
+
+  /** Reads no more. */
+  pause(): void {
+    this.#socket.pause();
   }
 
   /** Ends the connection after everything that was sent. */
@@ -212,10 +204,11 @@ type Exports = Record<string, (...args: number[]) => number> & {
   memory: WebAssembly.Memory;
 };
 
-/** The instance of libzmq that was made last, and its socket that was made last. */
-export const latest: { exports: Exports; socket: number } = {
+/** The instance of libzmq that was made last; its latest socket and connection. */
+export const latest: { exports: Exports; socket: number; fd: number } = {
   exports: {} as Exports,
   socket: 0,
+  fd: -1,
 };
 
 // A context makes its instance when its first socket is made, which is after this.
@@ -223,9 +216,10 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
   construct(target, args: [WebAssembly.Module, WebAssembly.Imports]) {
     const { memory } = args[1].env! as { memory: WebAssembly.Memory };
     const exports = { memory, ...new target(...args).exports } as Exports;
-    const { zw_socket } = exports;
-    if (zw_socket) {
+    const { zw_socket, zw_connected } = exports;
+    if (zw_socket && zw_connected) {
       exports.zw_socket = (...args) => latest.socket = zw_socket(...args);
+      exports.zw_connected = (fd) => zw_connected(latest.fd = fd!);
       latest.exports = exports;
     }
     return { exports };

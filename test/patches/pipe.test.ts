@@ -14,6 +14,7 @@ import {
   Cleanup,
   dial,
   latest,
+  Listener,
   Monitor,
   overwriteFreeMemory,
   setRaw,
@@ -149,6 +150,41 @@ test("a subscriber of a manual XPUB leaves before its subscription is read", asy
     setRaw(xpub, ZMQ_SUBSCRIBE, "D");
     await xpub.send("D is for you");
     assert.is(String(await within(honest.receive(), "D")), "D is for you");
+  } finally {
+    cleanup.close();
+  }
+});
+
+test("a connection breaks within a message while the socket is being closed", async () => {
+  const cleanup = new Cleanup();
+  try {
+    const context = new Context({ blocky: false });
+    const sibling = cleanup.add(new Pull({ context }));
+    await sibling.bind("tcp://127.0.0.1:*");
+    const { exports } = latest;
+    // The connection may break after any step of closing.
+    for (let steps = 0; steps < 30; steps++) {
+      const listener = cleanup.add(await Listener.start());
+      const dealer = new Dealer({ context, linger: 0 });
+      dealer.connect(`tcp://${listener.address}`);
+      const hostile = await listener.accept();
+      await hostile.handshake("DEALER");
+      hostile.pause();
+      // Much more than fits between the two.
+      const part = Buffer.alloc(8 << 20);
+      await dealer.send([part, part, "the end"]);
+      await turn();
+      dealer.close();
+      exports.zw_pump!(steps);
+      exports.zw_eof!(latest.fd);
+      exports.zw_pump!(1000);
+      await turn();
+      hostile.close();
+    }
+    const honest = cleanup.add(new Push({ linger: 0 }));
+    honest.connect(sibling.lastEndpoint!);
+    await honest.send("hello");
+    assert.is(String(await within(sibling.receive(), "hello")), "hello");
   } finally {
     cleanup.close();
   }

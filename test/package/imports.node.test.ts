@@ -1,0 +1,281 @@
+/** Programs that use the package, as npm would install it, under each runtime. */
+import { spawn, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const test = suite("package");
+const deno = resolve("node_modules/.bin/deno");
+const tsc = resolve("node_modules/.bin/tsc");
+
+type Packed = { files: { path: string; size: number }[]; unpackedSize: number };
+
+function pack(): Packed {
+  const { status, stdout, stderr } = spawnSync(
+    "npm",
+    ["pack", "--dry-run", "--json", "--ignore-scripts", "--offline"],
+    { encoding: "utf8" },
+  );
+  assert.is(status, 0, stderr);
+  return JSON.parse(stdout)[0];
+}
+
+const packed = pack();
+let project = "";
+
+/** A project elsewhere with the package in its node_modules. */
+test.before(() => {
+  project = mkdtempSync(join(tmpdir(), "zeromq-wasm-package-"));
+  for (const { path } of packed.files) {
+    const to = join(project, "node_modules", "zeromq-wasm", path);
+    mkdirSync(dirname(to), { recursive: true });
+    cpSync(path, to);
+  }
+  writeFileSync(join(project, "package.json"), '{ "type": "module" }');
+});
+
+test.after(() => rmSync(project, { recursive: true, force: true }));
+
+/** Runs a command to its end; a test's own server can answer it meanwhile. */
+function run(command: string, args: string[], cwd = project): Promise<string> {
+  return new Promise((done, failed) => {
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 60_000,
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        DENO_DIR: join(project, "deno"),
+        DENO_NO_UPDATE_CHECK: "1",
+      },
+    });
+    let text = "", errors = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk) => text += chunk);
+    child.stderr.setEncoding("utf8").on("data", (chunk) => errors += chunk);
+    child.on("error", failed);
+    child.on("close", (code) => {
+      if (code === 0) done(text.trim());
+      else failed(new Error(`${command} ended with ${code}: ${text}${errors}`));
+    });
+  });
+}
+
+/** A message from one socket to another, over TCP; works as a script and a module. */
+const EXCHANGE = `
+  const pull = new zmq.Pull(), push = new zmq.Push();
+  pull.bind("tcp://127.0.0.1:*").then(async () => {
+    push.connect(pull.lastEndpoint);
+    await push.send("hello from " + zmq.version);
+    console.log(String.fromCharCode(...(await pull.receive())[0]));
+    push.close();
+    pull.close();
+  });`;
+const HELLO = "hello from 4.3.4";
+const MODULE = `import * as zmq from "zeromq-wasm";${EXCHANGE}`;
+const SCRIPT = `const zmq = require("zeromq-wasm");${EXCHANGE}`;
+
+test("import in Node, by self-reference", async () => {
+  const args = ["--input-type=module", "-e", MODULE];
+  assert.is(await run(process.execPath, args, process.cwd()), HELLO);
+});
+
+test("import in Node, installed", async () => {
+  writeFileSync(join(project, "main.mjs"), MODULE);
+  assert.is(await run(process.execPath, ["main.mjs"]), HELLO);
+});
+
+// Node 20.19 and 22.12 were the first to require() a module.
+const [major, minor] = process.versions.node.split(".").map(Number);
+const requires = major! > 22 || (major === 22 && minor! >= 12) ||
+  (major === 20 && minor! >= 19);
+const requireTest = requires ? test : test.skip;
+
+requireTest("require in Node, by self-reference", async () => {
+  const args = ["--input-type=commonjs", "-e", SCRIPT];
+  assert.is(await run(process.execPath, args, process.cwd()), HELLO);
+});
+
+requireTest("require in Node, installed", async () => {
+  writeFileSync(join(project, "main.cjs"), SCRIPT);
+  assert.is(await run(process.execPath, ["main.cjs"]), HELLO);
+});
+
+test("the other entries of the package", async () => {
+  const code = `
+    const at = import.meta.resolve("zeromq-wasm/zmq.wasm");
+    const { readFileSync } = await import("node:fs");
+    const module = new WebAssembly.Module(readFileSync(new URL(at)));
+    console.log(WebAssembly.Module.exports(module).some((it) => it.name === "zw_pump"));
+    console.log(typeof (await import("zeromq-wasm/draft")).Radio);
+    console.log(Object.keys(await import("zeromq-wasm/auth")).length > 0);
+    for (const name of ["zeromq-wasm/dist/node.mjs", "zeromq-wasm/ts/mod.ts"]) {
+      console.log(await import(name).then(() => "open", (error) => error.code));
+    }`;
+  writeFileSync(join(project, "entries.mjs"), code);
+  assert.equal((await run(process.execPath, ["entries.mjs"])).split("\n"), [
+    "true",
+    "function",
+    "true",
+    "ERR_PACKAGE_PATH_NOT_EXPORTED",
+    "ERR_PACKAGE_PATH_NOT_EXPORTED",
+  ]);
+});
+
+/** Deno with the network and nothing else, and a program that imports from `url`. */
+function runDeno(url: string, ...flags: string[]): Promise<string> {
+  const main = join(mkdtempSync(join(project, "deno-")), "main.mjs");
+  writeFileSync(main, `import * as zmq from "${url}";${EXCHANGE}`);
+  const args = ["run", "--no-config", "--no-prompt", "--quiet", "--allow-net"];
+  return run(deno, [...args, ...flags, main], dirname(main));
+}
+
+const denoBundle = join("node_modules", "zeromq-wasm", "dist", "deno.mjs");
+
+test("the bundle in Deno, from a file", async () => {
+  const url = pathToFileURL(join(project, denoBundle)).href;
+  assert.is(await runDeno(url), HELLO);
+});
+
+test("the bundle in Deno, from a server", async () => {
+  let served = 0;
+  const server = createServer((request, response) => {
+    if (request.url !== "/deno.mjs") {
+      response.writeHead(404).end();
+      return;
+    }
+    served++;
+    response.setHeader("content-type", "text/javascript");
+    response.end(readFileSync(join(project, denoBundle)));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  try {
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const allowed = `--allow-import=${host}`;
+    assert.is(await runDeno(`http://${host}/deno.mjs`, allowed), HELLO);
+    assert.is(served, 1);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("the types, in a strict project", async () => {
+  const folder = join(project, "types");
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, "main.ts"),
+    `import * as zmq from "zeromq-wasm";
+    export async function main(): Promise<string> {
+      const options: zmq.SocketOptions<zmq.Dealer> = { linger: 0, routingId: "me" };
+      const dealer = new zmq.Dealer(options);
+      const router = new zmq.Router({ mandatory: true, context: zmq.context });
+      await router.bind("tcp://127.0.0.1:*");
+      const endpoint: string | null = router.lastEndpoint;
+      if (endpoint !== null) dealer.connect(endpoint);
+      await dealer.send(["text", new Uint8Array(1), null, 7]);
+      for await (const [id, ...rest] of router) {
+        const bytes: zmq.Message[] = rest;
+        await router.send([id!, ...bytes]);
+        break;
+      }
+      const keys: { publicKey: string; secretKey: string } = zmq.curveKeyPair();
+      try {
+        await new zmq.Subscriber({ curvePublicKey: keys.publicKey }).receive();
+      } catch (error) {
+        if (error instanceof zmq.ZmqError) return error.code + error.errno.toFixed();
+      }
+      // @ts-expect-error
+      await new zmq.Pull().send("a Pull only receives");
+      // @ts-expect-error
+      new zmq.Push({ linger: "a number" });
+      // @ts-expect-error
+      new zmq.Push({ nonsense: true });
+      // @ts-expect-error
+      router.type = 3;
+      return zmq.version;
+    }`,
+  );
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    target: "es2022",
+    lib: ["es2023", "esnext.disposable", "dom"],
+    module: "nodenext",
+    types: [],
+  };
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: ["main.ts"] }),
+  );
+  await run(tsc, ["-p", "."], folder);
+});
+
+test("source maps name sources that are there", () => {
+  for (const name of ["node.mjs", "deno.mjs"]) {
+    const code = readFileSync(`dist/${name}`, "utf8");
+    assert.ok(code.trimEnd().endsWith(`//# sourceMappingURL=${name}.map`));
+    const map = JSON.parse(readFileSync(`dist/${name}.map`, "utf8"));
+    const sources: string[] = map.sources;
+    assert.ok(sources.includes("../ts/mod.ts") || sources.length > 10);
+    assert.equal(
+      sources.filter((source) => !existsSync(join("dist", source))),
+      [],
+    );
+    // Installed there is no ts/: the map itself has it.
+    assert.is(map.sourcesContent.length, sources.length);
+  }
+});
+
+test("what npm would publish", () => {
+  const paths = packed.files.map(({ path }) => path);
+  for (
+    const name of [
+      "package.json",
+      "README.md",
+      "LICENSE",
+      "dist/node.mjs",
+      "dist/deno.mjs",
+      "dist/zeromq.wasm",
+      "dist/types/mod.d.ts",
+    ]
+  ) {
+    assert.ok(paths.includes(name), `${name} is missing`);
+  }
+  // Our own build output and papers; no sources, ours or those of others.
+  const strange = paths.filter((path) =>
+    !/^(?:package\.json|README\.md|LICENSE)$/.test(path) &&
+    !/^dist\/(?:(?:auth\/|draft\/)?\w+\.mjs(?:\.map)?|zeromq\.wasm)$/.test(
+      path,
+    ) &&
+    !/^dist\/types\/[\w/]+\.d\.ts$/.test(path) &&
+    !/^dist\/licenses\/[\w.-]+\.txt$/.test(path)
+  );
+  assert.equal(strange, []);
+  const licenses = readdirSync("dist/licenses").map((it) =>
+    `dist/licenses/${it}`
+  );
+  assert.ok(licenses.length > 0);
+  for (const path of licenses) assert.ok(paths.includes(path), path);
+  const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+  assert.equal(Object.keys(manifest.dependencies ?? {}), []);
+  assert.ok(packed.unpackedSize < 4_000_000, `${packed.unpackedSize} bytes`);
+});
+
+test.run();
