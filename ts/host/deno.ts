@@ -177,7 +177,7 @@ function checkConnect(address: HostAddress, source?: string): void {
     needed.push({ name: "net", host: target });
   }
   for (const descriptor of needed) {
-    if (stateOf(descriptor) === "denied") {
+    if (!granted(descriptor)) {
       throw hostError(
         `connect ${describe(address)}`,
         "EACCES",
@@ -186,6 +186,17 @@ function checkConnect(address: HostAddress, source?: string): void {
       );
     }
   }
+}
+
+/**
+ * Whether connecting may be tried. Asks the user if Deno would: connecting itself would
+ * ask in the background, or (without a terminal, or with --no-prompt) fail there for ever.
+ */
+function granted(descriptor: PermissionDescriptor): boolean {
+  const state = stateOf(descriptor);
+  return state === "prompt"
+    ? deno.permissions.requestSync(descriptor).state === "granted"
+    : state !== "denied";
 }
 
 function stateOf(descriptor: PermissionDescriptor): string {

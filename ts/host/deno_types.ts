@@ -48,6 +48,9 @@ export interface DenoApi {
     querySync(
       descriptor: PermissionDescriptor,
     ): { state: "granted" | "denied" | "prompt" };
+    requestSync(
+      descriptor: PermissionDescriptor,
+    ): { state: "granted" | "denied" | "prompt" };
   };
   connect(
     options:

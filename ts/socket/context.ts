@@ -10,7 +10,7 @@ import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { Outbox } from "./outbox.ts";
-import { CONTEXT } from "./options.ts";
+import { CONTEXT, fits } from "./options.ts";
 
 export interface ContextOptions {
   /** Largest number of sockets; 1023 at first. */
@@ -212,8 +212,12 @@ for (const [name, { id, kind, access }] of Object.entries(CONTEXT)) {
         );
       }
       const { reactor, pointer } = coreOf(this);
-      const rc = reactor.call("zmq_ctx_set", pointer, id, Number(value));
-      if (rc !== 0) {
+      const number = Number(value);
+      // Cut to an int by the call, it would mean something else.
+      if (
+        !fits(number, 0, 2 ** 31 - 1) ||
+        reactor.call("zmq_ctx_set", pointer, id, number) !== 0
+      ) {
         throw zmqError(reactor.host, errnoOf("EINVAL"), {
           message: `Invalid argument: ${name} = ${String(value)}`,
         });

@@ -40,6 +40,12 @@ function bindTarget(reactor: Reactor, socket: number, address: string) {
   );
 }
 
+/** Whether there is a port that is none: libzmq would cut it to 16 bits. */
+export function hasWrongPort(address: string): boolean {
+  const port = /^(?:tcp|wss?):\/\/.*:(-?\d+)(?:\/.*)?$/.exec(address)?.[1];
+  return port !== undefined && !(Number(port) >= 0 && Number(port) < 65536);
+}
+
 /** Prepares for `zmq_bind`; resolves with what to bind. */
 export async function endpointToBind(
   reactor: Reactor,
@@ -51,6 +57,7 @@ export async function endpointToBind(
   if (/^udp:/.test(address)) {
     return { address, error: { code: "EPROTONOSUPPORT" } };
   }
+  if (hasWrongPort(address)) return { address, error: { code: "EINVAL" } };
   if (address === "ipc://*") {
     try {
       endpoint = `ipc://${fds.temporaryPath()}`;

@@ -4,7 +4,7 @@
  */
 import type { Reactor } from "../reactor/reactor.ts";
 import { zmqError } from "./context.ts";
-import type { Option } from "./options.ts";
+import { fits, type Option } from "./options.ts";
 
 const TEXT_BYTES = 1024;
 
@@ -59,19 +59,22 @@ export function setOption(
   value: unknown,
 ): void {
   const { memory } = reactor.instance;
-  const rc = memory.withBytes(
-    encode(kind, value),
-    (ptr, size) =>
-      reactor.call(
-        "zmq_setsockopt",
-        socket,
-        id,
-        value === null ? 0 : ptr,
-        value === null ? 0 : size,
-      ),
-  );
+  const bytes = encode(kind, value);
+  const rc = bytes
+    ? memory.withBytes(
+      bytes,
+      (ptr, size) =>
+        reactor.call(
+          "zmq_setsockopt",
+          socket,
+          id,
+          value === null ? 0 : ptr,
+          value === null ? 0 : size,
+        ),
+    )
+    : -1;
   if (rc !== 0) {
-    const errno = reactor.call("zmq_errno");
+    const errno = bytes ? reactor.call("zmq_errno") : "EINVAL";
     const shown = /secret|password/i.test(name)
       ? "the value given"
       : String(value);
@@ -81,7 +84,10 @@ export function setOption(
   }
 }
 
-function encode(kind: Option["kind"], value: unknown): Uint8Array {
+const MOST_U64 = 2n ** 64n - 1n;
+
+/** The value as C has it; undefined if it has no room there. */
+function encode(kind: Option["kind"], value: unknown): Uint8Array | undefined {
   if (kind === "text") {
     if (value === null) return new Uint8Array(0);
     if (typeof value === "string") return new TextEncoder().encode(value);
@@ -99,14 +105,21 @@ function encode(kind: Option["kind"], value: unknown): Uint8Array {
   }
   switch (kind) {
     case "i32":
+      if (!fits(value, -(2 ** 31), 2 ** 31 - 1)) return undefined;
       return new Uint8Array(Int32Array.of(value).buffer);
     case "u32":
+      if (!fits(value, 0, 2 ** 32 - 1)) return undefined;
       return new Uint8Array(Uint32Array.of(value).buffer);
     case "i64":
+      // The largest number below 2^63.
+      if (!fits(value, -(2 ** 63), 2 ** 63 - 1024)) return undefined;
       return new Uint8Array(BigInt64Array.of(BigInt(Math.trunc(value))).buffer);
-    case "u64":
-      return new Uint8Array(
-        BigUint64Array.of(BigInt(Math.max(0, Math.trunc(value)))).buffer,
-      );
+    case "u64": {
+      // As the native package does it, what is out of range becomes its end.
+      const near = value < 2 ** 64
+        ? BigInt(Math.max(0, Math.trunc(value)))
+        : MOST_U64;
+      return new Uint8Array(BigUint64Array.of(near).buffer);
+    }
   }
 }

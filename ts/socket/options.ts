@@ -31,6 +31,11 @@ const text = (name: string): Option => option(name, "text");
 const writeOnly = (option: Option): Option => ({ ...option, access: "w" });
 const readOnly = (option: Option): Option => ({ ...option, access: "r" });
 
+/** Whether a number of C has room for the value. */
+export function fits(value: number, least: number, most: number): boolean {
+  return Math.trunc(value) >= least && Math.trunc(value) <= most;
+}
+
 /** Options of every socket. */
 export const COMMON: Options = {
   type: readOnly(i32("TYPE")),

@@ -15,6 +15,7 @@ import {
   connectSource,
   connectTarget,
   endpointToBind,
+  hasWrongPort,
   securityFault,
 } from "./endpoint.ts";
 import { expose, type Internals } from "./internals.ts";
@@ -111,9 +112,10 @@ export abstract class Socket {
     const { reactor } = channel.core;
     setOption(reactor, channel.pointer, name, option, value);
     // What the channel itself has to know of libzmq's options.
-    if (option.id === ZMQ_SNDTIMEO) channel.sendTimeout = value as number;
-    else if (option.id === ZMQ_RCVTIMEO) {
-      channel.receiveTimeout = value as number;
+    if (option.id === ZMQ_SNDTIMEO) {
+      channel.sendTimeout = Math.trunc(value as number);
+    } else if (option.id === ZMQ_RCVTIMEO) {
+      channel.receiveTimeout = Math.trunc(value as number);
     } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
     else if (option.id === ZMQ_CONFLATE) channel.limitPrefetch(1);
     channel.changed();
@@ -219,6 +221,7 @@ export abstract class Socket {
     if (address.startsWith("udp:")) {
       throw this.#error("EPROTONOSUPPORT", { address });
     }
+    if (hasWrongPort(address)) throw this.#error("EINVAL", { address });
     const to = connectTarget(address);
     if (to) this.#checkAllowed(address, to);
     this.#checkSecurity(address, [this.type]);

@@ -1,0 +1,217 @@
+/** How the sockets of a program affect its end. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import process from "node:process";
+import { Pull } from "zeromq-wasm";
+import {
+  bound,
+  closeAll,
+  type Ended,
+  freePort,
+  next,
+  runProgram,
+  stays,
+  use,
+  within,
+} from "./tools.ts";
+
+const test = suite("exit");
+test.after.each(closeAll);
+
+const WARNING = /waiting for queued ZeroMQ messages to be delivered/;
+
+/** Ended by itself and said nothing on stderr. */
+function quiet({ code, signal, err }: Ended) {
+  assert.is(err, "");
+  assert.equal([code, signal], [0, null]);
+}
+
+test("idle sockets, connected or not, do not keep the process alive", async () => {
+  const pull = use(new Pull());
+  const address = await bound(pull);
+  const { out, ...rest } = await runProgram(`
+    const reply = new z.Reply(), request = new z.Request();
+    await reply.bind("tcp://127.0.0.1:*");
+    request.connect(reply.lastEndpoint);
+    await request.send("x");
+    await reply.receive();
+    await reply.send("y");
+    await request.receive();
+    new z.Subscriber().connect(${JSON.stringify(address)});
+    await new z.Router().bind("ipc://*");
+    new z.Pair().connect("tcp://127.0.0.1:1");
+    reply.events.on; new z.Dealer().events;
+    console.log("ready");`);
+  quiet({ out, ...rest });
+  assert.is(out, "ready\n");
+});
+
+for (
+  const [what, wait] of [
+    ["receive", "new z.Pull().receive()"],
+    ["send", "new z.Push().send('x')"],
+    ["receive of events", "new z.Pull().events.receive()"],
+    ["for await", "(async () => { for await (const _ of new z.Pull()); })()"],
+  ] as const
+) {
+  test(`a pending ${what} keeps the process alive until it is closed`, async () => {
+    let pid: number | undefined;
+    const child = runProgram(`console.log("ready"); await ${wait};`, {
+      started: (it) => pid = it,
+    });
+    await within(
+      (async () => {
+        while (pid === undefined) await stays(new Promise(() => {}), 5);
+      })(),
+      "the start",
+    );
+    assert.ok(await stays(child, 300), "it waits");
+    process.kill(pid!, "SIGINT");
+    const { signal, code } = await child;
+    // The default action of the signal.
+    assert.ok(signal === "SIGINT" || code === 130, `${signal} ${code}`);
+  });
+}
+
+test("a timeout ends the wait, and then the process", async () => {
+  const ended = await runProgram(`
+    console.log("ready");
+    const late = await new z.Pull({ receiveTimeout: 50 }).receive()
+      .catch((e) => e);
+    console.log(late.code);`);
+  quiet(ended);
+  assert.match(ended.out, /EAGAIN/);
+});
+
+test("queued messages are delivered before the exit", async () => {
+  const pull = use(new Pull());
+  const address = JSON.stringify(await bound(pull));
+  const cases = {
+    "open socket": `const push = new z.Push();`,
+    "closed socket":
+      `const push = new z.Push(); setImmediate(() => push.close());`,
+    "closed at once": `const push = new z.Push(); queueMicrotask(() => {});`,
+    "own context": `const push = new z.Push({ context: new z.Context() });`,
+  };
+  for (const [name, make] of Object.entries(cases)) {
+    const child = runProgram(`
+      ${make}
+      push.connect(${address});
+      for (let i = 0; i < 900; i++) push.send(["${name}", i]);
+      ${name === "closed at once" ? "push.close();" : ""}
+      console.log("ready");`);
+    for (let i = 0; i < 900; i++) {
+      assert.equal(await next(pull, name), [name, String(i)]);
+    }
+    quiet(await child);
+  }
+});
+
+test("large messages reach a slow reader before the exit", async () => {
+  const pull = use(new Pull({ receiveHighWaterMark: 1 }));
+  const address = JSON.stringify(await bound(pull));
+  const child = runProgram(`
+    const push = new z.Push();
+    push.connect(${address});
+    for (let i = 0; i < 10; i++) await push.send(new Uint8Array(2e6).fill(i));
+    console.log("ready");`);
+  for (let i = 0; i < 10; i++) {
+    const [frame] = await within(pull.receive(), `message ${i}`);
+    assert.is(frame!.length, 2e6);
+    assert.is(frame![1_999_999], i);
+    await stays(new Promise(() => {}), 5);
+  }
+  const { code } = await child;
+  assert.is(code, 0);
+});
+
+test("messages wait for a peer that comes later, with a word to the user", async () => {
+  const port = await freePort();
+  for (const blocky of [true]) {
+    let begun = () => {};
+    const started = new Promise<void>((resolve) => begun = resolve);
+    const child = runProgram(
+      `
+      const push = new z.Push({ reconnectInterval: 20 });
+      push.connect("tcp://127.0.0.1:${port}");
+      push.send("late");
+      console.log("ready");`,
+      { started: begun },
+    );
+    await started;
+    assert.ok(await stays(child, 1200), "it waits");
+    const pull = use(new Pull());
+    await pull.bind(`tcp://127.0.0.1:${port}`);
+    assert.equal(await next(pull), ["late"]);
+    const { code, err } = await child;
+    assert.is(code, 0);
+    assert.match(err, WARNING);
+    assert.is(err.match(/waiting/g)!.length, 1, "said once");
+    if (blocky) assert.match(err, /Set 'context.blocky = false'/);
+  }
+});
+
+test("linger says how long messages wait for nobody", async () => {
+  const port = await freePort();
+  const nobody = `tcp://127.0.0.1:${port}`;
+  const cases: [string, string, number, number][] = [
+    ["linger 0", "new z.Push({ linger: 0 })", 0, 5000],
+    ["linger 300", "new z.Push({ linger: 300 })", 250, 8000],
+    [
+      "blocky false",
+      "new z.Push({ context: new z.Context({ blocky: false }) })",
+      0,
+      5000,
+    ],
+  ];
+  for (const [name, make, least, most] of cases) {
+    const ended = await runProgram(`
+      const push = ${make};
+      push.connect("${nobody}");
+      await push.send("lost");
+      console.log("ready");`);
+    quiet(ended);
+    const { took } = ended;
+    // From the first output, which is read some time after it was written.
+    assert.ok(took >= least - 150 && took < most, `${name}: ${took} ms`);
+  }
+});
+
+test("a close with linger ends the wait of the socket only", async () => {
+  const pull = use(new Pull());
+  const address = JSON.stringify(await bound(pull));
+  const child = runProgram(`
+    const lost = new z.Push({ linger: 0 });
+    lost.connect("tcp://127.0.0.1:1");
+    lost.send("lost");
+    lost.close();
+    const push = new z.Push();
+    push.connect(${address});
+    push.send("kept");
+    console.log("ready");`);
+  assert.equal(await next(pull), ["kept"]);
+  quiet(await child);
+});
+
+test("an error of the program is its exit code, not a hang", async () => {
+  const { code, err } = await runProgram(`
+    const pull = new z.Pull();
+    await pull.bind("tcp://127.0.0.1:*");
+    pull.receive();
+    throw new Error("on purpose");`);
+  assert.is(code, 1);
+  assert.match(err, /on purpose/);
+});
+
+test("process.exit ends at once", async () => {
+  const ended = await runProgram(`
+    import process from "node:process";
+    const pull = new z.Pull();
+    await pull.bind("tcp://127.0.0.1:*");
+    pull.receive();
+    console.log("ready");
+    setTimeout(() => process.exit(7), 20);`);
+  assert.is(ended.code, 7);
+});
+
+test.run();
