@@ -126,6 +126,7 @@ export class FdTable {
     if (prepared === undefined) return -errnoOf("EADDRNOTAVAIL");
     if (prepared instanceof Error) return -errnoOf(prepared.code);
     this.#prepared.delete(target);
+    this.failures.delete(fd);
     this.#listeners.set(fd, prepared);
     const made = this.#temporary.get(host);
     if (made !== undefined) {
@@ -159,7 +160,6 @@ export class FdTable {
     const address: HostAddress = family === 1
       ? { kind: "ipc", path: host }
       : { kind: "tcp", host, port, family: family === 4 ? 4 : 0 };
-    this.failures.delete(fd);
     this.#adopt(fd, this.#host.connect(address, source), false);
     return 0;
   }
@@ -167,6 +167,7 @@ export class FdTable {
   #adopt(fd: number, connection: Connection, connected: boolean): void {
     const stream: Stream = { connection, held: null, connected };
     this.#streams.set(fd, stream);
+    this.failures.delete(fd);
     const kernel = this.#kernel;
     connection.start({
       connected: () => {
