@@ -26,7 +26,7 @@ export interface Client {
 const PUMP_BUDGET = 2000;
 /** Work units after which a burst of calls is pumped inline, and after which it yields. */
 const BURST = 256;
-const YIELD = 1024;
+const YIELD = 512;
 /** Bytes that count as one unit of work. */
 const UNIT_BYTES = 1024;
 

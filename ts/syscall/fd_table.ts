@@ -131,6 +131,7 @@ export class FdTable {
     if (prepared === undefined) return -errnoOf("EADDRNOTAVAIL");
     if (prepared instanceof Error) return -errnoOf(prepared.code);
     this.#prepared.delete(target);
+    this.failures.delete(fd);
     this.#listeners.set(fd, prepared);
     const made = this.#temporary.get(host);
     if (made !== undefined) {
@@ -164,7 +165,6 @@ export class FdTable {
     const address: HostAddress = family === 1
       ? { kind: "ipc", path: host }
       : { kind: "tcp", host, port, family: family === 4 ? 4 : 0 };
-    this.failures.delete(fd);
     this.#adopt(fd, this.#host.connect(address, source), false);
     return 0;
   }
@@ -179,6 +179,7 @@ export class FdTable {
       paused: false,
     };
     this.#streams.set(fd, stream);
+    this.failures.delete(fd);
     const kernel = this.#kernel;
     connection.start({
       connected: () => {
