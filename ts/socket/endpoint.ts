@@ -111,12 +111,14 @@ const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 
 /**
  * Why a socket must not be bound or connected with the security options it has, or
- * undefined. libzmq would take them and abort when a peer comes.
+ * undefined. libzmq would take them and, when a peer comes, abort (PLAIN) or let it in
+ * without asking the ZAP handler (CURVE).
  */
 export function securityFault(
   socket: {
     readonly type: number;
     readonly plainServer: boolean;
+    readonly curveServer: boolean;
     readonly zapDomain: string | null;
     readonly zapEnforceDomain: boolean;
   },
@@ -127,7 +129,8 @@ export function securityFault(
     return "A ZAP handler must be a Reply or a Router";
   }
   if (
-    socket.plainServer && socket.zapEnforceDomain && socket.zapDomain === null
+    (socket.plainServer || socket.curveServer) && socket.zapEnforceDomain &&
+    socket.zapDomain === null
   ) return "zapEnforceDomain is set, but there is no zapDomain";
   return undefined;
 }

@@ -236,7 +236,11 @@ export class Authenticator {
       settle(refusal("The authenticator was stopped", 300));
     }
     await Promise.all(this.#answers);
-    router?.close();
+    if (router && !router.closed) {
+      // Closing alone gives the endpoint free a moment later.
+      await router.unbind(ZAP_ENDPOINT);
+      router.close();
+    }
     await this.#loop;
   }
 
