@@ -2,6 +2,7 @@
 // functions that took the most time themselves.
 //
 //   node test/bench/profile.mjs KIND [KEY=VALUE...]     KIND is a function of measure.mjs
+// or measure_scale.mjs
 //
 // A build with DEBUG=1 shows the names of libzmq's functions.
 
@@ -10,13 +11,15 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import * as measure from "./measure.mjs";
+import * as scaling from "./measure_scale.mjs";
 import { parse } from "./arguments.mjs";
+import * as scale from "./peer/scale.mjs";
 import * as stream from "./peer/stream.mjs";
 import * as trips from "./peer/trips.mjs";
 import { nodeRuntime } from "./runtimes.mjs";
 
 const TOP = 24;
-const JOBS = Object.keys({ ...stream, ...trips });
+const JOBS = Object.keys({ ...scale, ...stream, ...trips });
 
 /** Whose code a function is. */
 function owner({ functionName, url }) {
@@ -96,7 +99,8 @@ function summary(profile) {
 /** Which job a profile is of. */
 function side(profile) {
   const found = profile.nodes.find(({ callFrame: { functionName, url } }) =>
-    /\/peer\/(stream|trips)\.mjs$/.test(url) && JOBS.includes(functionName)
+    /\/peer\/(stream|trips|scale)\.mjs$/.test(url) &&
+    JOBS.includes(functionName)
   );
   return found?.callFrame.functionName ?? "other";
 }
@@ -109,7 +113,13 @@ try {
     "--cpu-prof-interval=250",
     `--cpu-prof-dir=${folder}`,
   ]);
-  const result = await measure[kind](runtime, parse(rest));
+  const result = await { ...measure, ...scaling }[kind](runtime, {
+    seconds: 3,
+    warm: 1,
+    size: 16,
+    hwm: 1000,
+    ...parse(rest),
+  });
   console.log(`${kind} ${rest.join(" ")}\n${JSON.stringify(result)}`);
   for (const file of readdirSync(folder).sort()) {
     const profile = JSON.parse(readFileSync(join(folder, file), "utf8"));
