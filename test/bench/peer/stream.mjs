@@ -1,0 +1,174 @@
+// PUSH to PULL and PUB to SUB: one side sends as fast as `await socket.send` lets it,
+// the other checks and counts.
+
+import {
+  bodies,
+  delayMeter,
+  mark,
+  meter,
+  now,
+  PROBE,
+  repeat,
+  say,
+  START,
+  STOP,
+  Tally,
+  told,
+} from "./kit.mjs";
+import { security } from "./security.mjs";
+
+/** Messages per call of a batch form. */
+const BATCH = 256;
+
+/** Sends for a while or a count, in the style that is asked for. Returns how many. */
+async function stream(socket, job, all, state, limit) {
+  const { length } = all;
+  // Looking at the clock for each small message would be part of what is measured.
+  const burst = Math.max(1, Math.min(64, Math.floor(65536 / job.size)));
+  if (job.api === "batch") {
+    const batch = Math.max(1, Math.min(BATCH, Math.floor(2 ** 20 / job.size)));
+    return await repeat(limit, async () => {
+      const messages = [];
+      for (let i = 0; i < batch; i++) {
+        messages.push(all[state.next]);
+        if (++state.next === length) state.next = 0;
+      }
+      await socket.sendMany(messages);
+      return batch;
+    });
+  }
+  const end = limit.seconds ? now() + limit.seconds * 1000 : Infinity;
+  const total = limit.count ?? Infinity;
+  let next = state.next;
+  let done = 0;
+  while (done < total && now() < end) {
+    const stop = Math.min(total, done + burst);
+    for (; done < stop; done++) {
+      await socket.send(all[next]);
+      if (++next === length) next = 0;
+    }
+  }
+  state.next = next;
+  return done;
+}
+
+/** The sending side of a run: warm-up, START, the measured part, STOP. */
+async function sendAll(socket, job) {
+  const all = bodies(job.size);
+  const state = { next: 0 };
+  const { seconds, count } = job;
+  const warm = count ? { count } : { seconds: job.warm };
+  await stream(socket, job, all, state, warm);
+  await socket.send(mark(job.size, START));
+  const delays = delayMeter();
+  const stop = meter();
+  const sent = await stream(
+    socket,
+    job,
+    all,
+    state,
+    count ? { count } : { seconds },
+  );
+  await socket.send(mark(job.size, STOP));
+  return () => ({ count: sent, ...stop(), ...delays() });
+}
+
+/** The receiving side, in the style that is asked for. */
+async function receiveAll(socket, job, tally) {
+  if (job.api === "batch") {
+    for (;;) {
+      for (const [body] of await socket.receiveMany()) {
+        if (tally.take(body)) return;
+      }
+    }
+  } else if (job.api === "receive") {
+    for (;;) {
+      const [body] = await socket.receive();
+      if (tally.take(body)) return;
+    }
+  } else {
+    for await (const [body] of socket) if (tally.take(body)) return;
+  }
+}
+
+export async function pull(zmq, job) {
+  const socket = new zmq.Pull({
+    receiveHighWaterMark: job.hwm,
+    ...security(job, true),
+  });
+  await socket.bind(job.bind);
+  say({ address: socket.lastEndpoint });
+  const tally = new Tally(job.size);
+  await receiveAll(socket, job, tally);
+  say({ result: tally.result });
+  await told();
+}
+
+export async function push(zmq, job) {
+  const socket = new zmq.Push({
+    sendHighWaterMark: job.hwm,
+    linger: 0,
+    ...security(job, false),
+  });
+  socket.connect(job.connect);
+  const finish = await sendAll(socket, job);
+  say({ sent: true });
+  // The receiver has everything: what was queued has cost its CPU time too.
+  await told();
+  say({ result: finish() });
+}
+
+/** Both sides in one process, for inproc. */
+export async function pair(zmq, job) {
+  const pull = new zmq.Pull({ receiveHighWaterMark: job.hwm });
+  await pull.bind("inproc://bench");
+  const push = new zmq.Push({ sendHighWaterMark: job.hwm });
+  push.connect("inproc://bench");
+  const tally = new Tally(job.size);
+  const [, finish] = await Promise.all([
+    receiveAll(pull, job, tally),
+    sendAll(push, job),
+  ]);
+  say({ result: { ...tally.result, sent: finish().count } });
+  await told();
+}
+
+/** Many subscribers in one process, each with a socket of its own. */
+export async function sub(zmq, job) {
+  let waiting = job.peers;
+  let begin;
+  let total = 0;
+  const delays = delayMeter();
+  await Promise.all(Array.from({ length: job.peers }, async () => {
+    const socket = new zmq.Subscriber({ receiveHighWaterMark: 0 });
+    socket.subscribe();
+    socket.connect(job.connect);
+    await socket.receive();
+    if (--waiting === 0) say({ ready: true });
+    const tally = new Tally(job.size);
+    for await (const [body] of socket) {
+      if (body[0] === START) begin ??= meter();
+      if (tally.take(body)) break;
+    }
+    total += tally.count;
+  }));
+  say({ result: { count: total, ...begin(), ...delays() } });
+  await told();
+}
+
+export async function pub(zmq, job) {
+  const socket = new zmq.Publisher({ sendHighWaterMark: 0, linger: 0 });
+  await socket.bind(job.bind);
+  say({ address: socket.lastEndpoint });
+  let probing = true;
+  const subscribed = told().then(() => probing = false);
+  while (probing) {
+    await socket.send(mark(job.size, PROBE));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await subscribed;
+  const finish = await sendAll(socket, job);
+  say({ sent: true });
+  await told();
+  say({ result: finish() });
+}

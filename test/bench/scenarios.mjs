@@ -1,0 +1,217 @@
+// What is measured, as data. Each group is one table of the report; its first metric
+// is the one that is drawn and compared.
+
+import * as measure from "./measure.mjs";
+import * as scale from "./measure_scale.mjs";
+
+const KB = 1024;
+const MB = 1024 * KB;
+const SIZES = [16, 256, KB, 16 * KB, 64 * KB, MB, 16 * MB];
+const FEWER = [16, KB, 64 * KB, MB];
+const FEWEST = [16, KB, 64 * KB];
+
+/** Queues of large messages hold this many bytes. */
+const QUEUE_BYTES = 64 * MB;
+const hwm = (size) =>
+  Math.max(2, Math.min(1000, Math.floor(QUEUE_BYTES / size)));
+
+export function sizeName(size) {
+  if (size < KB) return `${size} B`;
+  return size < MB ? `${size / KB} KB` : `${size / MB} MB`;
+}
+
+/** higher: more is better. */
+export const METRICS = {
+  rate: { title: "messages/s", higher: true },
+  trips: { title: "round trips/s", higher: true },
+  fillRate: { title: "queued/s", higher: true },
+  sendCpu: { title: "sender's CPU, µs/message" },
+  receiveCpu: { title: "receiver's CPU, µs/message" },
+  bothCpu: { title: "CPU, µs/message" },
+  requestCpu: { title: "client's CPU, µs/trip" },
+  clientCpu: { title: "clients' CPU, µs/trip" },
+  p50: { title: "median, µs" },
+  p99: { title: "p99, µs" },
+  p999: { title: "p99.9, µs" },
+  fairness: { title: "slowest client against the average", higher: true },
+  delayP99: { title: "event-loop delay p99, ms" },
+  memory: { title: "memory of each, bytes" },
+  clientMemory: { title: "client's memory of each, bytes" },
+  acceptTime: { title: "time to accept each, µs" },
+  subscribeTime: { title: "time to take each, µs" },
+  idleCpu: { title: "CPU when idle, s/s" },
+  bound: { title: "import to first bound socket, ms" },
+  process: { title: "new process to bound socket, ms" },
+  resident: { title: "resident memory, bytes" },
+  added: { title: "memory on top of the runtime's, bytes" },
+};
+
+/**
+ * The scenarios of each group. `sizes` replaces the sizes of those that have one.
+ * `target` and `floor` are ratios to the native addon on the group's first metric:
+ * what is wanted, and what the regression guard insists on.
+ */
+export function groups(sizes) {
+  const each = (own, make) => (sizes ?? own).map(make);
+  const pushPull = (transport, extra = {}) => (size) => ({
+    name: sizeName(size),
+    run: transport === "inproc" ? measure.inproc : measure.pushPull,
+    job: {
+      size,
+      hwm: hwm(size),
+      transport: transport === "inproc" ? undefined : transport,
+      ...extra,
+    },
+  });
+  const flow = ["rate", "sendCpu", "receiveCpu", "delayP99"];
+  const trips = ["trips", "clientCpu", "fairness", "delayP99"];
+  return [
+    {
+      id: "push-pull",
+      title: "PUSH to PULL over tcp, `await` on each message",
+      metrics: flow,
+      scenarios: each(SIZES, (size) => ({
+        ...pushPull("tcp")(size),
+        quick: FEWER.includes(size) || sizes,
+        target: { 16: 5, [KB]: 2.5, [64 * KB]: 1.2, [MB]: 1 }[size],
+        floor: { 16: 2, [KB]: 0.8, [64 * KB]: 0.2, [MB]: 0.2 }[size],
+      })),
+    },
+    {
+      id: "receive",
+      title: "The same with `await socket.receive()` instead of `for await`",
+      metrics: flow,
+      scenarios: each([16], pushPull("tcp", { api: "receive" })),
+    },
+    {
+      id: "batch",
+      title: "The same with `sendMany` and `receiveMany`; others as above",
+      metrics: flow,
+      scenarios: each([16, KB], pushPull("tcp", { api: "batch" })),
+    },
+    {
+      id: "curve",
+      title: "PUSH to PULL over tcp with CURVE",
+      metrics: flow,
+      scenarios: each(FEWER, (size) => ({
+        ...pushPull("tcp", { curve: true })(size),
+        quick: size === KB,
+        target: { [KB]: 1.5, [64 * KB]: 1 }[size],
+        floor: { [KB]: 0.3 }[size],
+      })),
+    },
+    {
+      id: "ipc",
+      title: "PUSH to PULL over ipc",
+      metrics: flow,
+      scenarios: each(FEWEST, pushPull("ipc")),
+    },
+    {
+      id: "inproc",
+      title: "PUSH to PULL over inproc, in one process",
+      metrics: ["rate", "bothCpu", "delayP99"],
+      scenarios: each(FEWEST, pushPull("inproc")),
+    },
+    {
+      id: "req-rep",
+      title: "REQ to REP over tcp, one round trip after the other",
+      metrics: ["p50", "p99", "p999", "requestCpu"],
+      scenarios: each([16, KB], (size) => ({
+        name: sizeName(size),
+        run: measure.reqRep,
+        job: { size },
+        quick: size === 16,
+        target: 0.6,
+        floor: 0.95,
+      })),
+    },
+    {
+      id: "pub-sub",
+      title: "PUB to many SUB, 16 B each, all deliveries counted",
+      metrics: flow,
+      scenarios: [[1, 200_000], [10, 40_000], [100, 5_000]].map((
+        [peers, count],
+      ) => ({
+        name: peers === 1 ? "1 subscriber" : `${peers} subscribers`,
+        run: measure.pubSub,
+        job: { size: 16, peers, count },
+        quick: peers === 10,
+        counted: true,
+      })),
+    },
+    {
+      id: "router-dealer",
+      title: "ROUTER with many DEALER clients, round trips of 16 B",
+      metrics: trips,
+      scenarios: [1, 100, 1000].map((peers) => ({
+        name: peers === 1 ? "1 client" : `${peers} clients`,
+        run: measure.routerDealers,
+        job: { size: 16, peers },
+        quick: peers === 100,
+      })),
+    },
+    {
+      id: "proxy",
+      title: "The same through a Router-Dealer proxy",
+      metrics: trips,
+      scenarios: [{
+        name: "100 clients",
+        run: measure.proxied,
+        job: { size: 16, peers: 100 },
+      }],
+    },
+    {
+      id: "connections",
+      title: "One PULL with many connections: idle, then all in use",
+      metrics: [
+        "rate",
+        "memory",
+        "clientMemory",
+        "acceptTime",
+        "idleCpu",
+      ],
+      scenarios: [1, 100, 1000, 10_000].map((peers) => ({
+        name: String(peers),
+        run: scale.connections,
+        job: { peers },
+        quick: peers === 100,
+        once: true,
+      })),
+    },
+    {
+      id: "subscriptions",
+      title: "One XPUB with many subscriptions, then messages for all of them",
+      metrics: ["rate", "memory", "subscribeTime"],
+      scenarios: [1, 100, 10_000, 100_000].map((peers) => ({
+        name: String(peers),
+        run: scale.subscriptions,
+        job: { peers },
+        once: true,
+      })),
+    },
+    {
+      id: "queue",
+      title: "A long queue: filled, then drained",
+      metrics: ["rate", "fillRate", "memory"],
+      scenarios: [{
+        name: "1 000 000 messages",
+        run: scale.longQueue,
+        job: { count: 1_000_000 },
+        once: true,
+        counted: true,
+      }],
+    },
+    {
+      id: "start",
+      title: "Start-up, and a process with one idle socket",
+      metrics: ["bound", "process", "resident", "added"],
+      scenarios: [["cold", true], ["warm", false]].map(([name, cold]) => ({
+        name,
+        run: scale.startUp,
+        job: { cold },
+        quick: !cold,
+        target: 1,
+      })),
+    },
+  ];
+}
