@@ -16,7 +16,7 @@ out=$root/build/libzmq-tests
 
 # What blocks, and what a blocking test program needs beside the product's calls.
 wrapped=(socket close bind listen accept connect recv send read write poll fcntl
-  getaddrinfo mkdtemp usleep sleep nanosleep alarm
+  getpeername getaddrinfo mkdtemp usleep sleep nanosleep alarm
   zw_pthread_cond_wait pthread_cond_timedwait pthread_cond_broadcast
   _ZNK3zmq10signaler_t4waitEi
   _ZN3zmq8thread_t5startEPFvPvES1_PKc _ZN3zmq8thread_t4stopEv)
@@ -83,7 +83,7 @@ link_programs() { # NAME...
       -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
       "-sEXPORTED_FUNCTIONS=$exports" "${wrapped[@]/#/-Wl,--wrap=}" \
       "${objects[@]}" "$out/table.o" -o "$out/plain.wasm" &&
-    wasm-opt --asyncify --pass-arg=asyncify-imports@test.wait -O1 -g \
+    wasm-opt --enable-simd --enable-bulk-memory --enable-sign-ext --asyncify --pass-arg=asyncify-imports@test.wait -O1 -g \
       "$out/plain.wasm" -o "$out/tests.wasm" || return 1
   rm "$out/plain.wasm"
   printf '%s\n' "$@" >"$out/programs"

@@ -17,6 +17,12 @@ const SAVED_BYTES = 128 * 1024;
 const STACK_BYTES = 512 * 1024;
 /** How long fibers may go on before the host has its turn. */
 const TURN_MS = 5;
+/**
+ * Turns of the event loop in which nothing happened before a time-out counts: a
+ * native I/O thread has long done in a millisecond what takes two of them here.
+ */
+const QUIET_TURNS = 2;
+const LATE_MS = 20;
 /** Asyncify's states. */
 const NORMAL = 0, REWINDING = 2;
 
@@ -32,6 +38,8 @@ class Fiber {
   check = 0;
   argument = 0;
   deadline = 0;
+  /** The turn in which it gave way to the host, if that is all it waits for. */
+  yieldedIn = 0;
   onEnd: (() => void) | undefined;
   constructor(readonly run: () => number) {}
 }
@@ -43,6 +51,9 @@ export class Fibers extends Reactor {
   /** A turn is due, or under way. */
   #due = false;
   #turning = false;
+  #turns = 0;
+  /** Turns since something happened. */
+  #quiet = 0;
   #alarm: { cancel(): void } | undefined;
   readonly #onDeath: (error: Error) => void;
 
@@ -55,6 +66,7 @@ export class Fibers extends Reactor {
   /** Something happened: whoever waits may go on. */
   override pump(): void {
     super.pump();
+    if (!this.#turning) this.#quiet = 0;
     if (this.instance.dead) this.#onDeath(this.instance.dead);
     else this.#wake();
   }
@@ -100,6 +112,8 @@ export class Fibers extends Reactor {
     }
     const fiber = this.#running;
     if (!fiber) throw new Error("a wait in the middle of the pump");
+    // No time at all: it only wants the host to have its turn.
+    fiber.yieldedIn = ms === 0 ? this.#turns : 0;
     fiber.check = check;
     fiber.argument = argument;
     fiber.deadline = ms < 0 ? Infinity : this.host.now() + ms;
@@ -119,6 +133,7 @@ export class Fibers extends Reactor {
   #turn = (): void => {
     this.#due = false;
     this.#turning = true;
+    this.#turns++;
     this.#alarm?.cancel();
     const until = this.host.now() + TURN_MS;
     let progress: boolean;
@@ -127,33 +142,42 @@ export class Fibers extends Reactor {
       for (const fiber of this.#fibers) {
         if (fiber.ended || !this.#mayRun(fiber)) continue;
         progress = true;
+        this.#quiet = 0;
         this.#resume(fiber);
         this.pump();
-        // It only wanted the others to have their turn: they have it now.
-        if (fiber.deadline <= this.#resumedAt) break;
       }
     } while (progress && this.host.now() < until);
     this.#turning = false;
-    if (progress) {
+    const next = this.#nextDeadline();
+    if (!progress && next > this.host.now()) this.#setAlarm(next);
+    else {
+      this.#quiet++;
       this.#due = true;
       this.host.later(this.#turn);
-    } else this.#setAlarm();
+    }
   };
 
   #mayRun(fiber: Fiber): boolean {
-    if (!fiber.started || fiber.deadline <= this.host.now()) return true;
+    if (!fiber.started) return true;
+    if (fiber.yieldedIn > 0) return this.#turns > fiber.yieldedIn;
+    const late = this.host.now() - fiber.deadline;
+    if (late >= 0 && (this.#quiet >= QUIET_TURNS || late > LATE_MS)) return true;
     return this.call("zw_test_check", fiber.check, fiber.argument) !== 0;
   }
 
-  #setAlarm(): void {
+  #nextDeadline(): number {
     let next = Infinity;
     for (const fiber of this.#fibers) {
       if (!fiber.ended) next = Math.min(next, fiber.deadline);
     }
-    if (next === Infinity) return;
+    return next;
+  }
+
+  #setAlarm(at: number): void {
+    if (at === Infinity) return;
     this.#alarm = this.host.setTimer(
       () => this.#wake(),
-      Math.max(1, next - this.host.now()),
+      Math.max(1, at - this.host.now()),
     );
   }
 

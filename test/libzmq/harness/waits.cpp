@@ -37,7 +37,8 @@ typedef bool (ready_fn) (void *);
 
 extern "C" {
 //  Suspends the fiber until ready_ (arg_) or until the milliseconds are over; a
-//  negative number never ends. Whether ready_ is true now: ask it again.
+//  negative number never ends, and with 0 the host has one turn. Whether ready_
+//  is true then: ask it again.
 TEST_IMPORT ("wait") void test_wait (ready_fn *ready_, void *arg_, double ms_);
 //  Whether a fiber is on the stack, and not libzmq's I/O side.
 TEST_IMPORT ("running") int test_running (void);
@@ -81,11 +82,6 @@ static bool never (void *)
     return false;
 }
 
-static bool always (void *)
-{
-    return true;
-}
-
 //  Negative for ever. Whether it became ready.
 static bool wait_until (ready_fn *ready_, void *arg_, double ms_)
 {
@@ -101,7 +97,7 @@ static bool wait_until (ready_fn *ready_, void *arg_, double ms_)
 static void breathe ()
 {
     if (test_running () && test_busy () > 1)
-        test_wait (always, NULL, 0);
+        test_wait (never, NULL, 0);
 }
 
 static int fail (int errno_)
@@ -307,6 +303,12 @@ static void wait_write (int fd_)
     wait_until (can_write, (void *) (intptr_t) fd_, -1);
 }
 
+//  Descriptors of the process, as it may have kept one that libzmq has closed.
+static bool is_open (int fd_)
+{
+    return fd_ >= 16 && zw::entry (fd_)->kind != zw::free_fd;
+}
+
 int __real_socket (int, int, int);
 int __real_close (int);
 int __real_bind (int, const sockaddr *, socklen_t);
@@ -329,7 +331,7 @@ int __wrap_socket (int domain_, int type_, int protocol_)
 
 int __wrap_close (int fd_)
 {
-    if (fd_ < 16)
+    if (!is_open (fd_))
         return fail (EBADF);
     kinds ().erase (fd_);
     return __real_close (fd_);
@@ -371,6 +373,8 @@ int __wrap_bind (int fd_, const sockaddr *addr_, socklen_t size_)
     target_t target = {std::to_string (words.family) + " " + words.host};
     if (words.family != 1)
         target.words += " " + std::to_string (words.port);
+    //  What was closed before must be gone, as a native I/O thread sees to.
+    test_wait (never, NULL, 0);
     test_prepare (target.words.data (), target.words.size (), 100);
     wait_until (prepared, &target, -1);
     const int rc = __real_listen (fd_, 100);
@@ -457,10 +461,10 @@ static bool scan (void *arg_)
         p->revents = 0;
         if (p->fd < 0)
             continue;
-        const zw::fd_entry_t *const e = p->fd < 16 ? NULL : zw::entry (p->fd);
-        if (!e || e->kind == zw::free_fd)
+        if (!is_open (p->fd))
             p->revents = POLLNVAL;
         else {
+            const zw::fd_entry_t *const e = zw::entry (p->fd);
             if (p->events & POLLIN && zw::readable (e))
                 p->revents |= POLLIN;
             if (p->events & POLLOUT && zw::writable (e))
@@ -485,6 +489,13 @@ int __wrap_poll (pollfd *fds_, nfds_t count_, int timeout_)
     for (nfds_t i = 0; i < count_; i++)
         n += fds_[i].revents != 0;
     return n;
+}
+
+int __real_getpeername (int, sockaddr *, socklen_t *);
+
+int __wrap_getpeername (int fd_, sockaddr *addr_, socklen_t *size_)
+{
+    return is_open (fd_) ? __real_getpeername (fd_, addr_, size_) : fail (EBADF);
 }
 
 //  --- the rest
