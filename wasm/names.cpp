@@ -133,7 +133,10 @@ int getaddrinfo (const char *node_, const char *, const addrinfo *hints_,
     socklen_t size = zw::to_sockaddr (node_, 0, family, &result->addr);
     in6_addr scratch;
     const bool literal = size || inet_pton (AF_INET6, node_, &scratch) == 1;
-    if (!literal && !(hints_->ai_flags & AI_NUMERICHOST))
+    //  What no resolver takes for a name fails at once: "*" above all, which
+    //  only makes sense for bind.
+    if (!literal && !(hints_->ai_flags & AI_NUMERICHOST)
+        && !strpbrk (node_, "* \t\n/\\?#@!,;\"'<>(){}[]"))
         size = placeholder (intern (node_), family, &result->addr);
     if (!size) {
         free (result);

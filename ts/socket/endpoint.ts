@@ -85,6 +85,9 @@ export async function endpointToBind(
       : { address, error: { code } };
   }
   if (!target) return { address: endpoint };
+  // A listener closed just before goes first: with it goes the file at its path,
+  // which must not be ours.
+  await new Promise<void>((resolve) => host.soon(resolve));
   await fds.prepare(target, BACKLOG);
   return { address: endpoint, target };
 }

@@ -161,11 +161,13 @@ export abstract class Socket {
     try {
       const { reactor } = this.#channel.core;
       this.#checkSecurity(address, ZAP_HANDLERS);
+      // Neither resolving nor listening keeps every runtime's process alive.
+      reactor.hold();
       const endpoint = await endpointToBind(
         reactor,
         this.#channel.pointer,
         address,
-      );
+      ).finally(() => reactor.drop());
       if (endpoint.error) {
         const { code, cause } = endpoint.error;
         throw this.#error(code, { address, ...(cause && explain(cause)) });
