@@ -20,7 +20,7 @@ const timers = new Map<unknown, string>();
 /** Closing takes some turns of the event loop. */
 const CLOSING_MS = 10_000;
 /** When a process ends at the latest that has left something. */
-const EXIT_MS = 3000;
+const EXIT_MS = 30_000;
 /** libzmq keeps one spare chunk per queue, so usage is not the same to the byte. */
 const HEAP_SLACK = 16 * 1024;
 

@@ -19,6 +19,8 @@ export function interopSuite(name: string): ReturnType<typeof suite> {
   const test = suite(name);
   if (python) return test;
   if (process.env.CI) {
+    // Here too, because a suite's own preparation may fail before the test runs.
+    console.error("there is no Python with pyzmq");
     test("finds Python with pyzmq", () => {
       throw new Error(`none of ${CANDIDATES.filter(Boolean)} has it`);
     });
