@@ -355,8 +355,11 @@ objects() {
     [[ -f $file ]] && echo "wasm-$(basename "$file" .cpp).o $root/$file zmq"
   done
   for file in wasm/*.c; do
+    kind=wasm-c
+    # The compiler must not make calls of memcpy out of memcpy.
+    [[ $file == wasm/memory.c ]] && kind=wasm-memory
     [[ -f $file && $file != wasm/constants.c ]] &&
-      echo "wasm-$(basename "$file" .c)-c.o $root/$file wasm-c"
+      echo "wasm-$(basename "$file" .c)-c.o $root/$file $kind"
   done
   return 0
 }
@@ -367,6 +370,7 @@ compile_one() { # OBJECT SOURCE KIND
   case $3 in
   zmq) command=(em++ "${cxx_flags[@]}" "${zmq_includes[@]}") ;;
   wasm-c) command=(emcc "${c_flags[@]}" -DCONFIGURED=1 -DSODIUM_STATIC= "${zmq_includes[@]}") ;;
+  wasm-memory) command=(emcc "${c_flags[@]}" -mbulk-memory -fno-builtin) ;;
   sodium) command=(emcc "${sodium_flags[@]}" "${sodium_includes[@]}") ;;
   sodium-simd) command=(emcc "${sodium_flags[@]}" -O3 -msimd128 -msse2 "${sodium_includes[@]}") ;;
   esac
@@ -431,7 +435,7 @@ do_link() {
   [[ ${DEBUG:-} == 1 ]] && flags+=(--profiling-funcs)
   mkdir -p dist/licenses
   # The memory is imported, so that each context can have a limit of its own.
-  em++ -O3 -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH -sIMPORTED_MEMORY \
+  em++ -O3 -mbulk-memory -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH -sIMPORTED_MEMORY \
     -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=2GB -sTOTAL_STACK=1MB -sREVERSE_DEPS=none \
     -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
     "-sEXPORTED_FUNCTIONS=$exports" ${flags[@]+"${flags[@]}"} \

@@ -1,0 +1,108 @@
+/*  Replaces functions of the C library that are slow in this kind of module.
+    (Measured with 64 KB messages: a receiver took 70 us of CPU for each before,
+    47 after; accepting 600 connections took 7 ms each before, 1.3 after.)
+
+    Emscripten's memcpy, memmove and memset of a stand-alone module are loops, at
+    3 GB/s; wasm's own instructions do 10 and more. Below some size the call that
+    engines make for an instruction costs more than the loop.  */
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LOOP_BELOW 128
+
+static inline void bulk_copy (void *to_, const void *from_, size_t n_)
+{
+    __asm__ volatile("local.get %0\nlocal.get %1\nlocal.get %2\nmemory.copy 0, 0" ::"r"(to_),
+                     "r"(from_), "r"(n_)
+                     : "memory");
+}
+
+static inline void bulk_fill (void *to_, int value_, size_t n_)
+{
+    __asm__ volatile("local.get %0\nlocal.get %1\nlocal.get %2\nmemory.fill 0" ::"r"(to_),
+                     "r"(value_), "r"(n_)
+                     : "memory");
+}
+
+#define MOVE(type)                                                             \
+    do {                                                                       \
+        type w;                                                                \
+        __builtin_memcpy (&w, s, sizeof w);                                    \
+        __builtin_memcpy (d, &w, sizeof w);                                    \
+        d += sizeof w, s += sizeof w, n_ -= sizeof w;                          \
+    } while (0)
+
+void *memcpy (void *restrict to_, const void *restrict from_, size_t n_)
+{
+    unsigned char *d = to_;
+    const unsigned char *s = from_;
+    if (n_ >= LOOP_BELOW) {
+        bulk_copy (to_, from_, n_);
+        return to_;
+    }
+    while (n_ >= 8)
+        MOVE (uint64_t);
+    if (n_ & 4)
+        MOVE (uint32_t);
+    if (n_ & 2)
+        MOVE (uint16_t);
+    if (n_ & 1)
+        *d = *s;
+    return to_;
+}
+
+void *memmove (void *to_, const void *from_, size_t n_)
+{
+    if (n_ < LOOP_BELOW && ((unsigned char *) to_ >= (const unsigned char *) from_ + n_
+                            || (const unsigned char *) from_ >= (unsigned char *) to_ + n_))
+        return memcpy (to_, from_, n_);
+    bulk_copy (to_, from_, n_);
+    return to_;
+}
+
+void *memset (void *to_, int value_, size_t n_)
+{
+    unsigned char *d = to_;
+    const uint64_t word = (unsigned char) value_ * 0x0101010101010101ull;
+    if (n_ >= LOOP_BELOW) {
+        bulk_fill (to_, value_, n_);
+        return to_;
+    }
+    for (; n_ >= 8; n_ -= 8, d += 8)
+        __builtin_memcpy (d, &word, 8);
+    while (n_--)
+        *d++ = (unsigned char) value_;
+    return to_;
+}
+
+//  Grows the memory by more than was asked for: engines make a new ArrayBuffer
+//  each time, and think of garbage collection.
+#define PAGE 65536
+#define LEAST_GROWTH (1 << 20)
+
+void *sbrk (intptr_t size_)
+{
+    extern unsigned char __heap_base;
+    static uintptr_t end;
+    if (!end)
+        end = ((uintptr_t) &__heap_base + 15) & ~(uintptr_t) 15;
+    const uintptr_t old = end, now = old + size_;
+    const uintptr_t room = (uintptr_t) __builtin_wasm_memory_size (0) * PAGE;
+    if (size_ > 0 && now < old) {
+        errno = ENOMEM;
+        return (void *) -1;
+    }
+    if (now > room) {
+        const uintptr_t needed = (now - room + PAGE - 1) / PAGE;
+        uintptr_t wanted = room / 4 > LEAST_GROWTH ? room / 4 : LEAST_GROWTH;
+        wanted = wanted / PAGE > needed ? wanted / PAGE : needed;
+        if (__builtin_wasm_memory_grow (0, wanted) == (size_t) -1
+            && __builtin_wasm_memory_grow (0, needed) == (size_t) -1) {
+            errno = ENOMEM;
+            return (void *) -1;
+        }
+    }
+    end = now;
+    return (void *) old;
+}
