@@ -146,9 +146,9 @@ test("a trace tells calls, events and messages", async () => {
     /^call {2}send\(\d+, \d+ bytes\) = \d+$/,
     /^event connected\(\d+, 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+\)$/,
     /^event incoming\(/,
-    /^event input\(\d+, \d+ bytes\)$/,
+    /^event input\(\d+, \d+\)$/,
     /^data {2}send\(/,
-    /^data {2}receive\(/,
+    /^data {2}receive\(\d+\) = \[1 bytes\]$/,
   ];
   await until(() => lines.some((line) => /^call {2}close/.test(line)), "close");
   for (const line of seen) {

@@ -19,8 +19,12 @@ class Recorder implements Kernel {
   readonly told: string[] = [];
   next = 100;
   refuse = false;
-  input(fd: number, bytes: Uint8Array) {
-    this.told.push(`input ${fd} ${new TextDecoder().decode(bytes)}`);
+  fds: FdTable | undefined;
+  input(fd: number, size: number) {
+    const memory = new Uint8Array(size + 2);
+    this.fds!.read(fd, memory, 1, size);
+    const text = new TextDecoder().decode(memory.subarray(1, size + 1));
+    this.told.push(`input ${fd} ${text}`);
   }
   connected(fd: number) {
     this.told.push(`connected ${fd}`);
@@ -45,7 +49,8 @@ class Recorder implements Kernel {
 
 function table(host: MemoryHost = memoryHost()) {
   const kernel = new Recorder();
-  return { kernel, host, fds: new FdTable(host, kernel) };
+  const fds = kernel.fds = new FdTable(host, kernel);
+  return { kernel, host, fds };
 }
 const bytes = (text: string) => new TextEncoder().encode(text);
 
