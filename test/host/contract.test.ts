@@ -239,7 +239,7 @@ for (const [name, host] of hosts) {
       ],
       [
         "long path",
-        host.listen({ kind: "ipc", path: "/tmp/".padEnd(108, "x") }, 1).then(
+        host.listen({ kind: "ipc", path: "/run/".padEnd(108, "x") }, 1).then(
           () => assert.unreachable(),
           (e) => e,
         ),
@@ -267,7 +267,7 @@ for (const [name, host] of hosts) {
       ["no socket", failure({ kind: "ipc", path: freshPath() }), /^ENOENT$/],
       [
         "long",
-        failure({ kind: "ipc", path: "/tmp/".padEnd(108, "x") }),
+        failure({ kind: "ipc", path: "/run/".padEnd(108, "x") }),
         /^ENAMETOOLONG$/,
       ],
     ];
