@@ -47,7 +47,7 @@ const MALFORMED: [string, string | undefined, string | undefined][] = [
   ["tcp://[::1", "ENODEV", undefined],
   ["tcp://192.0.2.1:5555", "EADDRNOTAVAIL", undefined],
   ["ipc://", "EINVAL", "EINVAL"],
-  [`ipc:///tmp/${"x".repeat(200)}`, "ENAMETOOLONG", "ENAMETOOLONG"],
+  [`ipc:///run/${"x".repeat(200)}`, "ENAMETOOLONG", "ENAMETOOLONG"],
   ["inproc://", "EINVAL", "EINVAL"],
   ["udp://127.0.0.1:5555", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],
   ["bogus://x", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],

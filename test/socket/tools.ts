@@ -11,7 +11,7 @@ import type { Socket, ZmqError } from "zeromq-wasm";
 // Taken at the start: tests may follow the timers that the library sets.
 const { setTimeout, clearTimeout } = globalThis;
 
-/** Far more than anything takes on a busy machine; reached only by what is broken. */
+/** Far more than anything takes on a busy machine; PATIENCE=500 shortens the wait for what is broken. */
 export const PATIENCE_MS = Number(process.env.PATIENCE ?? 20_000);
 
 export const isDeno = "Deno" in globalThis;

@@ -285,7 +285,11 @@ export class Channel implements Client {
   }
 
   #count(message: Message[]): void {
-    const { counters } = this;
+    const { counters, core: { reactor: { trace } } } = this;
+    if (trace) {
+      const sizes = message.map(({ length }) => `${length ?? "no"} bytes`);
+      trace(`data  receive(${this.pointer}) = [${sizes.join(", ")}]`);
+    }
     counters.messagesReceived++;
     for (let i = 0; i < message.length; i++) {
       // The last element of a draft socket's message is no frame.

@@ -1,0 +1,164 @@
+/** The fd table on a host in memory, and the numbers of errors. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  codeOf,
+  connectErrno,
+  errnoOf,
+  streamErrno,
+  zmqErrno,
+} from "../../ts/syscall/errno.ts";
+import { FdTable, type Kernel } from "../../ts/syscall/fd_table.ts";
+import { type MemoryHost, memoryHost } from "../host/memory_host.ts";
+import { until, within } from "../socket/tools.ts";
+
+const test = suite("fd table");
+
+/** Writes down what it is told, as the reactor would tell the module. */
+class Recorder implements Kernel {
+  readonly told: string[] = [];
+  next = 100;
+  refuse = false;
+  fds: FdTable | undefined;
+  input(fd: number, size: number) {
+    const memory = new Uint8Array(size + 2);
+    this.fds!.read(fd, memory, 1, size);
+    const text = new TextDecoder().decode(memory.subarray(1, size + 1));
+    this.told.push(`input ${fd} ${text}`);
+  }
+  connected(fd: number) {
+    this.told.push(`connected ${fd}`);
+  }
+  writable(fd: number) {
+    this.told.push(`writable ${fd}`);
+  }
+  eof(fd: number) {
+    this.told.push(`eof ${fd}`);
+  }
+  failed(fd: number, errno: number) {
+    this.told.push(`failed ${fd} ${codeOf(errno)}`);
+  }
+  incoming(listener: number) {
+    this.told.push(`incoming ${listener}`);
+    return this.refuse ? -errnoOf("EMFILE") : this.next++;
+  }
+  has(line: string) {
+    return until(() => this.told.includes(line), `${line} of ${this.told}`);
+  }
+}
+
+function table(host: MemoryHost = memoryHost()) {
+  const kernel = new Recorder();
+  const fds = kernel.fds = new FdTable(host, kernel);
+  return { kernel, host, fds };
+}
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test("listen, connect, send, close", async () => {
+  const { fds, kernel } = table();
+  await fds.prepare("4 10.0.0.1 0", 10);
+  const port = fds.listen(1, 4, "10.0.0.1", 0);
+  assert.ok(port > 0);
+  assert.is(fds.settle("4 10.0.0.1 0"), undefined);
+  assert.is(fds.connect(2, 4, "10.0.0.1", port, undefined), 0);
+  await kernel.has("connected 2");
+  await kernel.has("incoming 1");
+  assert.equal([fds.connections, fds.listeners], [2, 1]);
+  assert.is(fds.send(2, bytes("even")), 4);
+  await kernel.has("input 100 even");
+  // The host holds an odd number of bytes until they are gone.
+  assert.is(fds.send(2, bytes("odd")), 3);
+  assert.is(fds.send(2, bytes("more")), -errnoOf("EAGAIN"));
+  await kernel.has("writable 2");
+  assert.is(fds.send(2, bytes("more")), 4);
+  await kernel.has("input 100 odd");
+  await kernel.has("input 100 more");
+  assert.is(fds.send(2, new Uint8Array(200_000)), 65536, "what a stage has");
+  fds.close(100);
+  await kernel.has("eof 2");
+  fds.close(2);
+  fds.close(2);
+  fds.close(1);
+  assert.equal([fds.connections, fds.listeners], [0, 0]);
+  assert.is(fds.send(2, bytes("x")), -errnoOf("ECONNRESET"));
+});
+
+test("a listener that libzmq does not take is closed, one that fails is told", async () => {
+  const { fds, host } = table();
+  await fds.prepare("1 /path", 10);
+  assert.is(fds.listeners, 1);
+  assert.is(fds.settle("1 /path"), undefined);
+  assert.is(fds.listeners, 0);
+  await host.listen({ kind: "ipc", path: "/path" }, 1);
+  await fds.prepare("1 /path", 10);
+  assert.is(fds.listen(1, 1, "/path", 0), -errnoOf("EADDRINUSE"));
+  const error = fds.settle("1 /path");
+  assert.is(error!.code, "EADDRINUSE");
+  assert.is(fds.listen(1, 1, "/path", 0), -errnoOf("EADDRNOTAVAIL"));
+});
+
+test("binds to one target take turns", async () => {
+  const { fds } = table();
+  const target = "4 10.0.0.1 0";
+  await fds.prepare(target, 10);
+  let second = false;
+  const waits = fds.prepare(target, 10).then(() => second = true);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.is(second, false);
+  assert.ok(fds.listen(1, 4, "10.0.0.1", 0) > 0);
+  fds.settle(target);
+  await within(waits, "the second");
+  assert.ok(fds.listen(2, 4, "10.0.0.1", 0) > 0);
+  fds.settle(target);
+  fds.closeAll();
+  assert.is(fds.listeners, 0);
+});
+
+test("why connecting failed is kept until the fd is used again", async () => {
+  const { fds, kernel } = table();
+  fds.connect(7, 4, "10.0.0.1", 4711, undefined);
+  await kernel.has("failed 7 ECONNREFUSED");
+  assert.is(fds.failures.get(7)?.code, "ECONNREFUSED");
+  fds.close(7);
+  await fds.prepare("1 /x", 1);
+  fds.listen(7, 1, "/x", 0);
+  fds.settle("1 /x");
+  assert.is(fds.failures.get(7), undefined);
+  fds.closeAll();
+});
+
+test("a connection that the module has no fd for is closed", async () => {
+  const { fds, kernel } = table();
+  kernel.refuse = true;
+  await fds.prepare("1 /x", 1);
+  fds.listen(1, 1, "/x", 0);
+  fds.settle("1 /x");
+  fds.connect(2, 1, "/x", 0, undefined);
+  await kernel.has("incoming 1");
+  await kernel.has("eof 2");
+  assert.is(fds.connections, 1);
+  fds.closeAll();
+});
+
+test("numbers and names of errors", () => {
+  for (const code of ["EAGAIN", "EACCES", "EINVAL", "ECONNREFUSED", "EFSM"]) {
+    assert.is(codeOf(errnoOf(code)), code);
+  }
+  assert.is(codeOf(99999), "E99999");
+  assert.is(codeOf(errnoOf("ENONSENSE")), "EINVAL");
+  assert.is(codeOf(errnoOf("ENONSENSE", "EACCES")), "EACCES");
+  assert.is(zmqErrno("EFSM"), 156384712 + 51);
+  assert.is(zmqErrno("EAGAIN"), undefined);
+  // libzmq aborts on others.
+  const connects = [["ETIMEDOUT", "ETIMEDOUT"], ["EACCES", "ECONNREFUSED"], [
+    "ENOTFOUND",
+    "ECONNREFUSED",
+  ]];
+  for (const [code, told] of connects) {
+    assert.is(codeOf(connectErrno(code!)), told);
+  }
+  assert.is(codeOf(streamErrno("EPIPE")), "ECONNRESET");
+  assert.is(codeOf(streamErrno("ETIMEDOUT")), "ETIMEDOUT");
+});
+
+test.run();
