@@ -161,7 +161,9 @@ export class Fibers extends Reactor {
     if (!fiber.started) return true;
     if (fiber.yieldedIn > 0) return this.#turns > fiber.yieldedIn;
     const late = this.host.now() - fiber.deadline;
-    if (late >= 0 && (this.#quiet >= QUIET_TURNS || late > LATE_MS)) return true;
+    if (late >= 0 && (this.#quiet >= QUIET_TURNS || late > LATE_MS)) {
+      return true;
+    }
     return this.call("zw_test_check", fiber.check, fiber.argument) !== 0;
   }
 

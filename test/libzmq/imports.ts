@@ -44,7 +44,8 @@ const test = {
     });
   },
   prepared: (ptr: number, size: number) => Number(settled.has(text(ptr, size))),
-  settle: (ptr: number, size: number) => void target.fds.settle(text(ptr, size)),
+  settle: (ptr: number, size: number) =>
+    void target.fds.settle(text(ptr, size)),
   mkdtemp(ptr: number, size: number) {
     try {
       const made = mkdtempSync(text(ptr, size).replace(/X{6}$/, ""));
@@ -80,7 +81,10 @@ export function makeImports(
           const [ptr, size] = target.memory.words.subarray(
             (vectors >> 2) + i * 2,
           );
-          writeSync(fd === 1 ? 1 : 2, target.memory.bytes.slice(ptr!, ptr! + size!));
+          writeSync(
+            fd === 1 ? 1 : 2,
+            target.memory.bytes.slice(ptr!, ptr! + size!),
+          );
         }
         return keep(fd, vectors, count, out);
       },

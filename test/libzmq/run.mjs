@@ -36,16 +36,22 @@ function choose() {
   );
   for (const program of Object.keys(skipped)) {
     const name = fullName(program);
-    if (!all.some((entry) => entry.name === name)) all.push({ kind: "X", name });
+    if (!all.some((entry) => entry.name === name)) {
+      all.push({ kind: "X", name });
+    }
   }
   if (has("--fast")) return all.filter(({ kind }) => fast.includes(kind));
   if (names.length === 0) return all;
   const unknown = names.filter((word) =>
-    !all.some(({ kind, name }) => word === kind || name === fullName(word) || name === word)
+    !all.some(({ kind, name }) =>
+      word === kind || name === fullName(word) || name === word
+    )
   );
   if (unknown.length > 0) throw new Error(`no such program: ${unknown}`);
   return all.filter(({ kind, name }) =>
-    names.some((word) => word === kind || name === fullName(word) || name === word)
+    names.some((word) =>
+      word === kind || name === fullName(word) || name === word
+    )
   );
 }
 
@@ -69,10 +75,13 @@ async function bundle(runtime) {
     plugins: [{
       name: "test module",
       setup(build) {
-        build.onResolve({ filter: /^\.\/imports\.ts$/ }, ({ importer }) =>
-          importer.endsWith("ts/native/instance.ts")
-            ? { path: join(here, "imports.ts") }
-            : undefined);
+        build.onResolve(
+          { filter: /^\.\/imports\.ts$/ },
+          ({ importer }) =>
+            importer.endsWith("ts/native/instance.ts")
+              ? { path: join(here, "imports.ts") }
+              : undefined,
+        );
         build.onResolve({ filter: /^zeromq-wasm:bytes$/ }, () => ({
           path: join(here, "bytes.ts"),
         }));
@@ -109,7 +118,9 @@ function run(command, args) {
 
 /** What Unity says at the end: "N Tests N Failures N Ignored". */
 function summary(text) {
-  const found = [...text.matchAll(/^(\d+) Tests (\d+) Failures (\d+) Ignored/gm)].at(-1);
+  const found = [
+    ...text.matchAll(/^(\d+) Tests (\d+) Failures (\d+) Ignored/gm),
+  ].at(-1);
   if (!found) return "";
   const [, tests, failures, ignored] = found.map(Number);
   return `${tests} cases` + (failures ? `, ${failures} failed` : "") +
@@ -124,7 +135,9 @@ function reason(name) {
 
 if (runnable.length > 0) {
   // All programs are built, whichever are run: they are one module.
-  const all = Object.values(classes).flat().map(fullName).filter((name) => !reason(name));
+  const all = Object.values(classes).flat().map(fullName).filter((name) =>
+    !reason(name)
+  );
   const made = spawnSync("bash", [join(here, "build.sh"), ...all], {
     cwd: root,
     stdio: "inherit",
@@ -135,10 +148,19 @@ const built = runnable.length === 0
   ? []
   : readFileSync(join(output, "programs"), "utf8").trim().split("\n");
 const runtimes = [];
-const only = has("--deno") ? "deno" : has("--node") || has("--fast") ? "node" : undefined;
-if (only !== "deno") runtimes.push(["node", process.execPath, ["--enable-source-maps"]]);
+const only = has("--deno")
+  ? "deno"
+  : has("--node") || has("--fast")
+  ? "node"
+  : undefined;
+if (only !== "deno") {
+  runtimes.push(["node", process.execPath, ["--enable-source-maps"]]);
+}
 if (only !== "node") {
-  runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), ["run", "-A"]]);
+  runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
+    "run",
+    "-A",
+  ]]);
 }
 const loaders = {};
 for (const [runtime] of runtimes) loaders[runtime] = await bundle(runtime);
@@ -169,14 +191,18 @@ for (const { kind, name } of chosen) {
     ]);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(
-      `${kind.padEnd(3)} ${name}  ${runtime}  ${ok ? "passed" : `failed: ${end}`}  ${
-        summary(text)
-      }  ${seconds} s`,
+      `${kind.padEnd(3)} ${name}  ${runtime}  ${
+        ok ? "passed" : `failed: ${end}`
+      }  ${summary(text)}  ${seconds} s`,
     );
-    if (!ok || has("--verbose")) console.log(text.trimEnd().replace(/^/gm, "    "));
+    if (!ok || has("--verbose")) {
+      console.log(text.trimEnd().replace(/^/gm, "    "));
+    }
     if (!ok) failed = true;
   }
   sum[failed ? "failed" : "passed"]++;
 }
-console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+console.log(
+  `${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`,
+);
 process.exitCode = sum.failed > 0 || chosen.length === 0 ? 1 : 0;

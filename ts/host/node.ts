@@ -1,9 +1,8 @@
 /**
  * LAYER 1 on Node: `Host` on node:net.
  *
- * Owns the translation between net.Socket's stream semantics and `Connection`: what "the bytes
- * are gone" means, half-open ends, errors as POSIX names, everything unreferenced. Node emits
- * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
+ * Owns everything but the byte streams (node_stream.ts): connecting and listening, names,
+ * files, scheduling and the life of the process.
  */
 import * as crypto from "node:crypto";
 import * as dns from "node:dns";
@@ -13,7 +12,6 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type {
   Connection,
-  ConnectionEvents,
   Host,
   HostAddress,
   HostError,
@@ -21,162 +19,23 @@ import type {
   Listener,
 } from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
+import {
+  codeOf,
+  NodeConnection,
+  NodeListener,
+  toHostError,
+} from "./node_stream.ts";
 
-/** How long a closed socket may try to send what it still holds to a peer that does not read. */
-const LINGER_MS = 30_000;
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
-
-function codeOf(cause: unknown): string {
-  // An AggregateError of happy eyeballs carries the code of its first attempt itself.
-  const { code, errors } = cause as { code?: unknown; errors?: unknown[] };
-  if (typeof code !== "string") {
-    return Array.isArray(errors) && errors.length > 0
-      ? codeOf(errors[0])
-      : "EINVAL";
-  }
-  if (code === "ERR_ACCESS_DENIED") return "EACCES";
-  // Every other ERR_* is Node's refusal of an argument (port, path, local address).
-  return code.startsWith("ERR_") ? "EINVAL" : code.replace(/^DNS_/, "");
-}
-
-function toHostError(what: string, cause: unknown): HostError {
-  return hostError(what, codeOf(cause), cause);
-}
-
-function endpoint(host: string | undefined, port: number | undefined) {
-  return host === undefined || port === undefined ? undefined : { host, port };
-}
-
-class NodeConnection implements Connection {
-  local: { host: string; port: number } | undefined;
-  remote: { host: string; port: number } | undefined;
-  readonly #socket: net.Socket;
-  readonly #what: string;
-  #events: ConnectionEvents | undefined;
-  /** An outcome that came before `start`. */
-  #early: { error: HostError | undefined } | undefined;
-  #over = false;
-  /** Writes whose callback has not run yet; and whether the last of them holds memory. */
-  #unconfirmed = 0;
-  #holding = false;
-
-  constructor(socket: net.Socket, what: string, accepted: boolean) {
-    this.#socket = socket;
-    this.#what = what;
-    socket.unref();
-    if (accepted) this.#readAddresses();
-    else {
-      socket.once("connect", () => {
-        this.#readAddresses();
-        // An attempt of happy eyeballs may have replaced the handle since the constructor.
-        socket.unref();
-        this.#events?.connected();
-      });
-    }
-    socket.on("end", () => this.#events?.ended());
-    socket.on("error", (cause) => this.#finish(toHostError(this.#what, cause)));
-    socket.on("close", () => this.#finish(undefined));
-  }
-
-  /** For a connection that could not even be tried. */
-  fail(error: HostError): void {
-    process.nextTick(() => this.#finish(error));
-    this.#socket.destroy();
-  }
-
-  start(events: ConnectionEvents): void {
-    if (this.#over) {
-      const early = this.#early;
-      if (early !== undefined) {
-        process.nextTick(() => events.closed(early.error));
-      }
-      return;
-    }
-    this.#events = events;
-    this.#socket.on("data", (bytes: Uint8Array) => this.#events?.data(bytes));
-    this.#socket.resume(); // pauseOnConnect keeps an accepted socket's bytes until here
-  }
-
-  write(bytes: Uint8Array): boolean {
-    const socket = this.#socket;
-    // `closed` tells of the failure; the bytes have nowhere to go.
-    if (this.#over || !socket.writable) return true;
-    this.#unconfirmed++;
-    socket.write(bytes, this.#written);
-    // libuv tries the write at once: a queue that is empty now means the kernel took it all.
-    this.#holding = socket.writableLength !== 0;
-    return !this.#holding;
-  }
-
-  /**
-   * Node calls this also, one tick late, for writes that were done at once; as callbacks keep
-   * the order of writes and nobody writes while memory is held, the held one is the last.
-   */
-  readonly #written = (error?: Error | null): void => {
-    this.#unconfirmed--;
-    if (this.#unconfirmed > 0 || !this.#holding || error) return;
-    this.#holding = false;
-    this.#events?.drained();
-  };
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  setNoDelay(on: boolean): void {
-    this.#socket.setNoDelay(on);
-  }
-
-  setKeepAlive(on: boolean, idleSeconds: number): void {
-    this.#socket.setKeepAlive(on, idleSeconds * 1000);
-  }
-
-  close(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#events = undefined;
-    const socket = this.#socket;
-    if (socket.connecting) {
-      socket.destroy();
-      return;
-    }
-    // Bytes left unread would turn our FIN into a RST that can destroy what we sent last.
-    socket.resume();
-    socket.destroySoon();
-    if (!socket.destroyed) {
-      const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-      socket.once("close", () => clearTimeout(linger));
-    }
-  }
-
-  #finish(error: HostError | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
-    const events = this.#events;
-    this.#events = undefined;
-    if (events === undefined) this.#early = { error };
-    else events.closed(error);
-  }
-
-  #readAddresses(): void {
-    const socket = this.#socket;
-    this.local = endpoint(socket.localAddress, socket.localPort);
-    this.remote = endpoint(socket.remoteAddress, socket.remotePort);
-  }
-}
 
 function connect(
   address: HostAddress,
   source?: { host: string; port: number },
 ): Connection {
   const what = `connect ${describe(address)}`;
-  const socket = new net.Socket({ allowHalfOpen: true });
-  const connection = new NodeConnection(socket, what, false);
+  const connection = NodeConnection.create(what);
+  const { socket } = connection;
   const error = pathError("connect", address);
   if (error !== undefined) {
     connection.fail(error);
@@ -204,52 +63,6 @@ function connect(
     connection.fail(toHostError(what, cause));
   }
   return connection;
-}
-
-class NodeListener implements Listener {
-  readonly local: { host: string; port: number } | undefined;
-  readonly #server: net.Server;
-  readonly #what: string;
-  #onConnection: ((connection: Connection) => void) | undefined;
-  #waiting: Connection[] = [];
-  #closed = false;
-
-  constructor(server: net.Server, what: string) {
-    this.#server = server;
-    this.#what = what;
-    const bound = server.address();
-    if (bound !== null && typeof bound === "object") {
-      this.local = { host: bound.address, port: bound.port };
-    }
-    server.on("connection", (socket) => this.#accept(socket));
-    // From here on only `accept` fails (EMFILE and the like); libuv tries again by itself.
-    server.on("error", () => {});
-  }
-
-  start(onConnection: (connection: Connection) => void): void {
-    this.#onConnection = onConnection;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    if (waiting.length > 0) {
-      process.nextTick(() => waiting.forEach(onConnection));
-    }
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#server.close();
-  }
-
-  #accept(socket: net.Socket): void {
-    if (this.#closed) {
-      socket.on("error", () => {}).destroy();
-      return;
-    }
-    const connection = new NodeConnection(socket, this.#what, true);
-    if (this.#onConnection === undefined) this.#waiting.push(connection);
-    else this.#onConnection(connection);
-  }
 }
 
 function listen(address: HostAddress, backlog: number): Promise<Listener> {

@@ -42,6 +42,7 @@ export class Reactor implements Kernel {
   readonly #whenGone = new Map<number, () => void>();
   #dirty = false;
   #serving = false;
+  #soon = false;
   #again = false;
   #burst = 0;
   #sinceYield = 0;
@@ -64,11 +65,12 @@ export class Reactor implements Kernel {
     try {
       return this.instance.exports[name]!(...args);
     } catch (error) {
-      throw this.#die(error);
+      throw this.died(error);
     }
   }
 
-  #die(error: unknown): Error {
+  /** What escaped from the module makes it dead; returns the error to throw. */
+  died(error: unknown): Error {
     const first = !this.instance.dead;
     const dead = this.instance.fail(error);
     if (!first) return dead;
@@ -126,14 +128,22 @@ export class Reactor implements Kernel {
 
   /** While more holds than drops happened, the process stays alive. */
   hold(): void {
-    if (this.#waiting++ === 0) this.#release = this.host.keepAlive();
+    this.#waiting++;
+    this.#release ??= this.host.keepAlive();
   }
 
+  /**
+   * Undoes a `hold`. The process is let go only when the current callback is over:
+   * in between, the next operation most often waits again.
+   */
   drop(): void {
-    if (--this.#waiting === 0) {
-      this.#release?.();
-      this.#release = undefined;
-    }
+    if (--this.#waiting === 0) this.#pumpSoon();
+  }
+
+  #letGo(): void {
+    if (this.#waiting > 0) return;
+    this.#release?.();
+    this.#release = undefined;
   }
 
   // --- calls of the application
@@ -143,18 +153,22 @@ export class Reactor implements Kernel {
     const work = 1 + Math.floor(bytes / UNIT_BYTES);
     this.#sinceYield += work;
     this.#burst += work;
-    if (this.#burst >= BURST) this.pump();
+    // A socket that is just being served must not be served once more meanwhile.
+    if (this.#burst >= BURST && !this.#serving) this.pump();
     else this.#pumpSoon();
   }
 
   #pumpSoon(): void {
-    if (this.#dirty) return;
     this.#dirty = true;
+    if (this.#soon) return;
+    this.#soon = true;
     this.host.soon(this.#flush);
   }
 
   #flush = (): void => {
+    this.#soon = false;
     if (this.#dirty) this.pump();
+    this.#letGo();
   };
 
   /** Whether the application has done so much that the rest of the program must run. */
@@ -184,7 +198,7 @@ export class Reactor implements Kernel {
     try {
       if (exports.zw_pump!(PUMP_BUDGET)) this.#pumpLater();
     } catch (error) {
-      this.#die(error);
+      this.died(error);
       return;
     }
     this.#serve();
@@ -201,6 +215,7 @@ export class Reactor implements Kernel {
 
   #serve(): void {
     let served = false;
+    this.#serving = true;
     try {
       const { exports } = this.instance;
       for (;;) {
@@ -220,7 +235,7 @@ export class Reactor implements Kernel {
       this.#arm(exports.zw_next_timer!());
       if (this.#whenEmpty.length > 0 && this.sockets === 0) this.#empty();
     } catch (error) {
-      this.#die(error);
+      this.died(error);
     } finally {
       this.#serving = false;
     }
@@ -253,7 +268,7 @@ export class Reactor implements Kernel {
     try {
       run();
     } catch (error) {
-      this.#die(error);
+      this.died(error);
       return;
     }
     this.pump();

@@ -11,11 +11,7 @@ import { type ContextCore, zmqError } from "./context.ts";
 import { Inbox, type Properties } from "./inbox.ts";
 import { type Message, type MessageLike, toBytes } from "./message.ts";
 import type { Recipient } from "./outbox.ts";
-
-interface Parked {
-  attempt(): void;
-  reject(error: unknown): void;
-}
+import { park, type Parked, type Wait } from "./parking.ts";
 
 const EAGAIN = -errnoOf("EAGAIN");
 const { ZMQ_SERVER, ZMQ_RADIO } = constants;
@@ -25,11 +21,6 @@ const PREFETCH = 256;
 const STATEFUL = [constants["ZMQ_REQ"], constants["ZMQ_REP"]];
 const RESOLVED: Promise<void> = Promise.resolve();
 
-/** How long to wait. */
-export interface Wait {
-  /** Ends the wait: the promise rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
 export interface SendOptions extends Wait, Recipient {}
 
 /** What went through a socket since it was made. */
@@ -231,7 +222,30 @@ export class Channel implements Client {
   }
 
   receive(wait: Wait = NO_WAIT): Promise<Message[]> {
+    // The common case, without the closures of the general one.
+    if (
+      this.#reader === undefined && wait.signal === undefined &&
+      this.#inbox.length > 0
+    ) {
+      const message = this.#shift();
+      const { reactor } = this.core;
+      reactor.touch();
+      return reactor.mustYield
+        ? reactor.yield().then(() => message)
+        : Promise.resolve(message);
+    }
     return this.#take(() => this.#shift(), wait);
+  }
+
+  /** The next message, if it is here already and nothing else has to run first. */
+  poll(): Message[] | undefined {
+    const { reactor } = this.core;
+    if (
+      this.#reader !== undefined || this.#inbox.length === 0 ||
+      reactor.mustYield
+    ) return undefined;
+    reactor.touch();
+    return this.#shift();
   }
 
   /** Like `receive`, with what is known of the connection. */
@@ -297,56 +311,18 @@ export class Channel implements Client {
     }
   }
 
-  /**
-   * Waits until `attempt` has a result. `release` runs once, whatever happens, when
-   * nothing is parked any more: it may pump.
-   */
   #park<T>(
-    { timeout, signal }: Wait & { timeout: number },
+    wait: Wait & { timeout: number },
     place: (parked: Parked | undefined) => void,
     attempt: () => { value: T } | undefined,
     release?: (done: boolean) => void,
   ): Promise<T> {
-    if (timeout === 0) {
-      release?.(false);
-      return Promise.reject(this.#error("EAGAIN"));
-    }
-    const { reactor } = this.core;
-    return new Promise((resolve, reject) => {
-      let timer: { cancel(): void } | undefined;
-      const aborted = () => parked.reject(signal!.reason);
-      const finish = (done: boolean) => {
-        timer?.cancel();
-        signal?.removeEventListener("abort", aborted);
-        place(undefined);
-        release?.(done);
-        reactor.drop();
-      };
-      const parked: Parked = {
-        attempt() {
-          try {
-            const result = attempt();
-            if (result === undefined) return;
-            finish(true);
-            resolve(result.value);
-          } catch (error) {
-            finish(false);
-            reject(error);
-          }
-        },
-        reject(error) {
-          finish(false);
-          reject(error);
-        },
-      };
-      reactor.hold();
-      place(parked);
-      signal?.addEventListener("abort", aborted);
-      if (timeout > 0) {
-        const expired = () => parked.reject(this.#error("EAGAIN"));
-        timer = reactor.host.setTimer(expired, timeout);
-      }
-    });
+    const expired = () => this.#error("EAGAIN");
+    return park(
+      this.core.reactor,
+      wait,
+      { place, attempt, release, expired },
+    );
   }
 
   // --- for the proxy

@@ -4,7 +4,7 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
-import { BATCH_BYTES, type Message, wrap } from "./message.ts";
+import { allocate, BATCH_BYTES, type Message, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/api.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
@@ -90,8 +90,19 @@ export class Inbox {
     if (left > 0) return left;
     this.clear();
     for (;;) {
-      const used = this.#reactor.call(
-        "zw_recv",
+      const used = this.#crossing(socket, max);
+      if (used <= 0) return used;
+      this.#unpack(used);
+      // A message may be larger than a batch, and nothing announces its rest.
+      if (this.#messages.length > 0) return this.#messages.length;
+    }
+  }
+
+  #crossing(socket: number, max: number): number {
+    const reactor = this.#reactor;
+    try {
+      // Not through `reactor.call`, whose cost would show here.
+      return reactor.instance.exports.zw_recv!(
         socket,
         this.#scratch,
         BATCH_BYTES,
@@ -99,10 +110,8 @@ export class Inbox {
         this.#type,
         this.#partial ? 1 : 0,
       );
-      if (used <= 0) return used;
-      this.#unpack(used);
-      // A message may be larger than a batch, and nothing announces its rest.
-      if (this.#messages.length > 0) return this.#messages.length;
+    } catch (error) {
+      throw reactor.died(error);
     }
   }
 
@@ -154,9 +163,11 @@ export class Inbox {
     const reactor = this.#reactor;
     const data = reactor.call("zmq_msg_data", msg) >>> 0;
     const size = reactor.call("zmq_msg_size", msg) >>> 0;
-    const copy = reactor.instance.memory.bytes.slice(data, data + size);
+    const frame = allocate(size);
+    const { bytes } = reactor.instance.memory;
+    frame.set(bytes.subarray(data, data + size));
     reactor.call("zw_msg_free", msg);
-    return wrap(copy.buffer, 0, size);
+    return frame;
   }
 
   /** Asks for the properties of a connection not seen before. */

@@ -16,6 +16,7 @@ export type Message = Uint8Array;
 
 type BufferLike = {
   from(buffer: ArrayBuffer, offset: number, size: number): Uint8Array;
+  allocUnsafeSlow(size: number): Uint8Array;
 };
 const NativeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
 
@@ -45,6 +46,13 @@ export function wrap(
   return NativeBuffer
     ? NativeBuffer.from(buffer, offset, size)
     : new Uint8Array(buffer, offset, size);
+}
+
+/** Memory of its own for a large frame, to be written at once: it may hold anything. */
+export function allocate(size: number): Message {
+  return NativeBuffer
+    ? NativeBuffer.allocUnsafeSlow(size)
+    : new Uint8Array(size);
 }
 
 /** One crossing carries what fits here. */

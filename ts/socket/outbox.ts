@@ -78,22 +78,9 @@ export class Outbox {
     frames: readonly MessageLike[],
     recipient?: Recipient,
   ): number {
-    const { reactor } = this;
     if (frames.length === 1 && recipient === undefined) {
       const bytes = toBytes(frames[0]!);
-      const size = bytes.length;
-      if (size <= IN_PLACE) {
-        reactor.instance.memory.bytes.set(bytes, this.scratch);
-        const rc = reactor.call(
-          "zw_send",
-          socket,
-          this.scratch,
-          size,
-          ZMQ_DONTWAIT!,
-        );
-        if (rc === EAGAIN) this.#unsent = this.#pack([bytes]);
-        return rc;
-      }
+      if (bytes.length <= IN_PLACE) return this.#sendSmall(socket, bytes);
     }
     const parcel = this.#pack(frames.map(toBytes));
     if (!parcel) return ENOMEM;
@@ -102,6 +89,21 @@ export class Outbox {
     if (rc === EAGAIN) this.#unsent = parcel;
     else parcel.free();
     return rc < 0 ? rc : parcel.size;
+  }
+
+  #sendSmall(socket: number, bytes: Uint8Array): number {
+    const { reactor } = this;
+    const { memory, exports } = reactor.instance;
+    memory.bytes.set(bytes, this.scratch);
+    let rc: number;
+    try {
+      // Not through `reactor.call`, whose cost would show here.
+      rc = exports.zw_send!(socket, this.scratch, bytes.length, ZMQ_DONTWAIT!);
+    } catch (error) {
+      throw reactor.died(error);
+    }
+    if (rc === EAGAIN) this.#unsent = this.#pack([bytes]);
+    return rc;
   }
 
   /** The message of the last `send`, which returned -EAGAIN; the caller's to free. */

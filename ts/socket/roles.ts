@@ -1,10 +1,11 @@
 /**
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
-import type { Channel, SendOptions, Wait } from "./channel.ts";
+import type { Channel, SendOptions } from "./channel.ts";
 import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
+import type { Wait } from "./parking.ts";
 import { defineOptions } from "./socket.ts";
 
 /** One message: a frame, or an array of frames. */
@@ -94,6 +95,22 @@ interface Access {
 const RESOLVED: Promise<void> = Promise.resolve();
 const MOST = 1000;
 
+const END = { value: undefined, done: true } as const;
+
+/** A step of an iteration that may have to wait; it ends when the socket is closed. */
+async function next(
+  socket: Access & Receiver,
+): Promise<IteratorResult<Message[], undefined>> {
+  try {
+    return { value: await socket.receive(), done: false };
+  } catch (error) {
+    if (socket.closed && (error as { code?: string }).code === "EAGAIN") {
+      return END;
+    }
+    throw error;
+  }
+}
+
 const sending = {
   send(this: Access, message: Frames, options?: SendOptions): Promise<void> {
     const channel = this.enter();
@@ -132,16 +149,15 @@ const receiving = {
     this: Access & Receiver,
   ): AsyncIterator<Message[], undefined> {
     return {
-      next: async () => {
-        if (this.closed) return { value: undefined, done: true };
+      next: () => {
+        if (this.closed) return Promise.resolve(END);
+        let value: Message[] | undefined;
         try {
-          return { value: await this.receive(), done: false };
+          value = this.enter().poll();
         } catch (error) {
-          if (this.closed && (error as { code?: string }).code === "EAGAIN") {
-            return { value: undefined, done: true };
-          }
-          throw error;
+          return Promise.reject(error);
         }
+        return value ? Promise.resolve({ value, done: false }) : next(this);
       },
     };
   },

@@ -38,8 +38,14 @@ export interface Kernel {
 
 export type SocketName = { host: string; port: number };
 
-/** Writes are staged here, because memory of the module may move under a slow write. */
-const STAGE_BYTES = 65536;
+/**
+ * Writes are staged, because memory of the module may move, or be another message's,
+ * under a slow write: in the smallest of these that holds all, or in the largest.
+ */
+const STAGE_BYTES = [4096, 65536, 1 << 20] as const;
+
+/** Free stages kept of each size. */
+const MOST_STAGES = 8;
 
 interface Stream {
   readonly connection: Connection;
@@ -65,7 +71,8 @@ export class FdTable {
   readonly #prepared = new Map<string, Listener | HostError>();
   /** The bind under way for each target, until it is settled. */
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
-  readonly #stages: Uint8Array[] = [];
+  /** Free stages of each size. */
+  readonly #stages: Uint8Array[][] = STAGE_BYTES.map(() => []);
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
 
@@ -193,7 +200,7 @@ export class FdTable {
       },
       ended: () => kernel.eof(fd),
       drained: () => {
-        if (stream.held) this.#stages.push(stream.held);
+        if (stream.held) this.#unstage(stream.held);
         stream.held = null;
         kernel.writable(fd);
       },
@@ -213,15 +220,27 @@ export class FdTable {
     const stream = this.#streams.get(fd);
     if (!stream) return -errnoOf("ECONNRESET");
     if (stream.held) return EAGAIN;
-    const stage = this.#stages.pop() ?? new Uint8Array(STAGE_BYTES);
-    const size = Math.min(bytes.length, STAGE_BYTES);
+    const stage = this.#stage(bytes.length);
+    const size = Math.min(bytes.length, stage.length);
     stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
-    if (stream.connection.write(stage.subarray(0, size))) {
-      this.#stages.push(stage);
-    } else {
-      stream.held = stage;
-    }
+    if (stream.connection.write(stage.subarray(0, size))) this.#unstage(stage);
+    else stream.held = stage;
     return size;
+  }
+
+  #stage(size: number): Uint8Array {
+    const last = STAGE_BYTES.length - 1;
+    let i = STAGE_BYTES.findIndex((room) => room >= size);
+    if (i === -1) i = last;
+    return this.#stages[i]!.pop() ?? new Uint8Array(STAGE_BYTES[i]!);
+  }
+
+  #unstage(stage: Uint8Array): void {
+    const free = this.#stages[
+      STAGE_BYTES.indexOf(stage.length as typeof STAGE_BYTES[number])
+    ]!;
+    // Many slow writes at once are over some day.
+    if (free.length < MOST_STAGES) free.push(stage);
   }
 
   /** What libzmq left unread: the host's memory is not ours after the call. */
@@ -229,7 +248,10 @@ export class FdTable {
     if (this.#streams.get(fd) !== stream) return; // closed meanwhile
     const { input } = stream;
     const last = input.length - 1;
-    input[last] = input[last]!.slice(last === 0 ? stream.inputAt : 0);
+    // A copy, which `slice` of a Buffer would not be.
+    input[last] = new Uint8Array(
+      input[last]!.subarray(last === 0 ? stream.inputAt : 0),
+    );
     if (last === 0) stream.inputAt = 0;
     stream.paused = true;
     stream.connection.pause();

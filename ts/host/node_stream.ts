@@ -1,0 +1,279 @@
+/**
+ * Streams of LAYER 1 on Node: `Connection` and `Listener` on node:net.
+ *
+ * Owns the translation between net.Socket's stream semantics and `Connection`: what "the bytes
+ * are gone" means, half-open ends, errors as POSIX names, everything unreferenced. Node emits
+ * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
+ */
+import * as net from "node:net";
+import type {
+  Connection,
+  ConnectionEvents,
+  HostError,
+  Listener,
+} from "./host.ts";
+import { hostError } from "./messages.ts";
+
+/** How long a closed socket may try to send what it still holds to a peer that does not read. */
+const LINGER_MS = 30_000;
+export function codeOf(cause: unknown): string {
+  // An AggregateError of happy eyeballs carries the code of its first attempt itself.
+  const { code, errors } = cause as { code?: unknown; errors?: unknown[] };
+  if (typeof code !== "string") {
+    return Array.isArray(errors) && errors.length > 0
+      ? codeOf(errors[0])
+      : "EINVAL";
+  }
+  if (code === "ERR_ACCESS_DENIED") return "EACCES";
+  // Every other ERR_* is Node's refusal of an argument (port, path, local address).
+  return code.startsWith("ERR_") ? "EINVAL" : code.replace(/^DNS_/, "");
+}
+
+export function toHostError(what: string, cause: unknown): HostError {
+  return hostError(what, codeOf(cause), cause);
+}
+
+function endpoint(host: string | undefined, port: number | undefined) {
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+/**
+ * One piece of memory into which all sockets read, instead of a new one for each read:
+ * libuv picks it when it reads, and calls back before anything else is read. Receiving
+ * 64 KB messages then costs a third less CPU.
+ */
+let pad: Uint8Array | undefined;
+const PAD_BYTES = 65536;
+
+type Reader = (size: number, pad: Uint8Array) => boolean;
+
+/** Whether sockets can read into `pad`: Bun's cannot when they were accepted. */
+const readsIntoPad = process.versions["bun"] === undefined;
+
+/** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
+function setReader(socket: net.Socket, reader: Reader): boolean {
+  const symbol = (name: string) =>
+    Object.getOwnPropertySymbols(socket).find(({ description }) =>
+      description === name
+    );
+  const [buffer, callback, generator] = [
+    symbol("kBuffer"),
+    symbol("kBufferCb"),
+    symbol("kBufferGen"),
+  ];
+  const inside = socket as unknown as Record<PropertyKey, unknown>;
+  const handle = inside["_handle"] as {
+    useUserBuffer?(buffer: Uint8Array): void;
+  } | null;
+  if (!buffer || !callback || !generator || !handle?.useUserBuffer) {
+    return false;
+  }
+  pad ??= new Uint8Array(PAD_BYTES);
+  inside[buffer] = pad;
+  inside[callback] = reader;
+  inside[generator] = null;
+  handle.useUserBuffer(pad);
+  return true;
+}
+
+export class NodeConnection implements Connection {
+  local: { host: string; port: number } | undefined;
+  remote: { host: string; port: number } | undefined;
+  readonly #socket: net.Socket;
+  readonly #what: string;
+  #events: ConnectionEvents | undefined;
+  /** An outcome that came before `start`. */
+  #early: { error: HostError | undefined } | undefined;
+  #over = false;
+  /** Whether bytes come through `#read`, not as events. */
+  #usesPad = false;
+  /** Writes whose callback has not run yet; and whether the last of them holds memory. */
+  #unconfirmed = 0;
+  #holding = false;
+
+  constructor(socket: net.Socket, what: string, accepted: boolean) {
+    this.#socket = socket;
+    this.#what = what;
+    socket.unref();
+    if (accepted) {
+      this.#readAddresses();
+      this.#usesPad = readsIntoPad && setReader(socket, this.#read);
+    } else {
+      socket.once("connect", () => {
+        this.#readAddresses();
+        // An attempt of happy eyeballs may have replaced the handle since the constructor.
+        socket.unref();
+        this.#events?.connected();
+      });
+    }
+    socket.on("end", () => this.#events?.ended());
+    socket.on("error", (cause) => this.#finish(toHostError(this.#what, cause)));
+    socket.on("close", () => this.#finish(undefined));
+  }
+
+  /** For a connection that could not even be tried. */
+  fail(error: HostError): void {
+    process.nextTick(() => this.#finish(error));
+    this.#socket.destroy();
+  }
+
+  start(events: ConnectionEvents): void {
+    if (this.#over) {
+      const early = this.#early;
+      if (early !== undefined) {
+        process.nextTick(() => events.closed(early.error));
+      }
+      return;
+    }
+    this.#events = events;
+    if (!this.#usesPad) {
+      this.#socket.on("data", (bytes: Uint8Array) => this.#events?.data(bytes));
+    }
+    this.#socket.resume(); // pauseOnConnect keeps an accepted socket's bytes until here
+  }
+
+  readonly #read: Reader = (size, pad) => {
+    this.#events?.data(pad.subarray(0, size));
+    return true;
+  };
+
+  /** For `net.Socket`'s constructor: reads into the pad where that is possible. */
+  static create(what: string): NodeConnection {
+    let deliver: Reader = () => true;
+    const options: net.SocketConstructorOpts & { onread?: net.OnReadOpts } = {
+      allowHalfOpen: true,
+    };
+    if (readsIntoPad) {
+      pad ??= new Uint8Array(PAD_BYTES);
+      options.onread = {
+        buffer: pad,
+        callback: (size: number, pad: Uint8Array) => deliver(size, pad),
+      };
+    }
+    const connection = new NodeConnection(new net.Socket(options), what, false);
+    deliver = connection.#read;
+    connection.#usesPad = readsIntoPad;
+    return connection;
+  }
+
+  get socket(): net.Socket {
+    return this.#socket;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket;
+    // `closed` tells of the failure; the bytes have nowhere to go.
+    if (this.#over || !socket.writable) return true;
+    this.#unconfirmed++;
+    socket.write(bytes, this.#written);
+    // libuv tries the write at once: a queue that is empty now means the kernel took it all.
+    this.#holding = socket.writableLength !== 0;
+    return !this.#holding;
+  }
+
+  /**
+   * Node calls this also, one tick late, for writes that were done at once; as callbacks keep
+   * the order of writes and nobody writes while memory is held, the held one is the last.
+   */
+  readonly #written = (error?: Error | null): void => {
+    this.#unconfirmed--;
+    if (this.#unconfirmed > 0 || !this.#holding || error) return;
+    this.#holding = false;
+    this.#events?.drained();
+  };
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  setNoDelay(on: boolean): void {
+    this.#socket.setNoDelay(on);
+  }
+
+  setKeepAlive(on: boolean, idleSeconds: number): void {
+    this.#socket.setKeepAlive(on, idleSeconds * 1000);
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events = undefined;
+    const socket = this.#socket;
+    if (socket.connecting) {
+      socket.destroy();
+      return;
+    }
+    // Bytes left unread would turn our FIN into a RST that can destroy what we sent last.
+    socket.resume();
+    socket.destroySoon();
+    if (!socket.destroyed) {
+      const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      socket.once("close", () => clearTimeout(linger));
+    }
+  }
+
+  #finish(error: HostError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    const events = this.#events;
+    this.#events = undefined;
+    if (events === undefined) this.#early = { error };
+    else events.closed(error);
+  }
+
+  #readAddresses(): void {
+    const socket = this.#socket;
+    this.local = endpoint(socket.localAddress, socket.localPort);
+    this.remote = endpoint(socket.remoteAddress, socket.remotePort);
+  }
+}
+
+export class NodeListener implements Listener {
+  readonly local: { host: string; port: number } | undefined;
+  readonly #server: net.Server;
+  readonly #what: string;
+  #onConnection: ((connection: Connection) => void) | undefined;
+  #waiting: Connection[] = [];
+  #closed = false;
+
+  constructor(server: net.Server, what: string) {
+    this.#server = server;
+    this.#what = what;
+    const bound = server.address();
+    if (bound !== null && typeof bound === "object") {
+      this.local = { host: bound.address, port: bound.port };
+    }
+    server.on("connection", (socket) => this.#accept(socket));
+    // From here on only `accept` fails (EMFILE and the like); libuv tries again by itself.
+    server.on("error", () => {});
+  }
+
+  start(onConnection: (connection: Connection) => void): void {
+    this.#onConnection = onConnection;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length > 0) {
+      process.nextTick(() => waiting.forEach(onConnection));
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server.close();
+  }
+
+  #accept(socket: net.Socket): void {
+    if (this.#closed) {
+      socket.on("error", () => {}).destroy();
+      return;
+    }
+    const connection = new NodeConnection(socket, this.#what, true);
+    if (this.#onConnection === undefined) this.#waiting.push(connection);
+    else this.#onConnection(connection);
+  }
+}
