@@ -94,7 +94,7 @@ function native() {
   if (!version) return `${NATIVE} does not load here`;
   return {
     name: "native",
-    title: `native addon ${NATIVE}, libzmq ${version}, same Node`,
+    title: `native addon ${NATIVE} on the same Node`,
     command: process.execPath,
     args: [peer],
     job: { package: main },

@@ -122,7 +122,7 @@ export function groups(sizes) {
         job: { size },
         quick: size === 16,
         target: 0.6,
-        floor: 0.95,
+        floor: 1.2,
       })),
     },
     {

@@ -80,13 +80,14 @@ void topics(void) {
 }
 
 void subscribe(void) {
-  void *socket = open_socket(ZMQ_SUB);
+  void *socket = open_socket(ZMQ_XSUB);
+  set(socket, ZMQ_SNDHWM, 0);
   set(socket, ZMQ_RCVHWM, 0);
   connect_socket(socket, arg("connect"));
   for (int i = 0; i < peers; i++) {
-    char name[16];
-    snprintf(name, sizeof name, "topic%09d", i);
-    check(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, name, 14), "zmq_setsockopt");
+    char name[20];
+    snprintf(name, sizeof name, "\001topic%09d", i);
+    check(zmq_send(socket, name, 15, 0), "zmq_send");
   }
   drop(socket);
   meter since = start_meter();

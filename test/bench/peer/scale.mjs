@@ -90,9 +90,15 @@ export async function topics(zmq, job) {
 }
 
 export async function subscribe(zmq, job) {
-  const socket = new zmq.Subscriber({ receiveHighWaterMark: 0 });
+  // A Subscriber loses what goes beyond the high-water mark of 1000 that it sends its
+  // subscriptions with, and has no option to lift it.
+  const socket = new zmq.XSubscriber({
+    sendHighWaterMark: 0,
+    receiveHighWaterMark: 0,
+    linger: 0,
+  });
   socket.connect(job.connect);
-  for (let i = 0; i < job.peers; i++) socket.subscribe(topic(i));
+  for (let i = 0; i < job.peers; i++) await socket.send(`\x01${topic(i)}`);
   const [first] = await socket.receive();
   if (first.toString() !== topic(0)) throw new Error(`unexpected ${first}`);
   const stop = meter();
