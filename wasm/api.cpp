@@ -515,6 +515,10 @@ int zw_incoming (int listener_)
         return -errno;
     zw::fd_entry_t *const e = zw::entry (listener_);
     zw::entry (fd)->connected = zw::entry (fd)->writable = true;
+    if (e->family == AF_UNIX) {
+        zw::entry (fd)->local = e->local;
+        zw::entry (fd)->local_size = e->local_size;
+    }
     if (e->accept_last)
         zw::entry (e->accept_last)->accept_next = fd;
     else
@@ -525,7 +529,8 @@ int zw_incoming (int listener_)
 }
 
 //  Our (0) or the peer's (1) address of a connection, from an IP literal;
-//  an empty host means ipc.
+//  an empty host means ipc,
+//  where the path is known already at the end that has one.
 void zw_set_address (int fd_, int peer_, const char *host_, int port_)
 {
     zw::fd_entry_t *const e = zw::entry (fd_);
@@ -533,7 +538,7 @@ void zw_set_address (int fd_, int peer_, const char *host_, int port_)
     socklen_t *const size = peer_ ? &e->peer_size : &e->local_size;
     if (*host_)
         *size = zw::to_sockaddr (host_, port_, e->family, addr);
-    else {
+    else if (!*size) {
         addr->ss_family = AF_UNIX;
         *size = 3;
     }

@@ -94,6 +94,11 @@ int connect (int fd_, const sockaddr *addr_, socklen_t size_)
     if (e->local_size)
         zw::to_words ((sockaddr *) &e->local, e->local_size, &from);
     e->kind = zw::stream_fd;
+    if (to.family == 1) {
+        //  The host tells no addresses of these.
+        memcpy (&e->peer, addr_, size_);
+        e->peer_size = size_;
+    }
     const int rc =
       host_connect (fd_, to.family, to.host.data (), to.host.size (), to.port,
                     from.host.data (), from.host.size (), from.port);
