@@ -14,6 +14,8 @@
  * const [answer] = await client.receive();
  */
 import { constants } from "zeromq-wasm:constants";
+import { defaultHost as hostOfRuntime } from "zeromq-wasm:host";
+import type { Host } from "./host/host.ts";
 export { ZmqError } from "./errors.ts";
 export { Context, context } from "./socket/context.ts";
 export type {
@@ -58,6 +60,9 @@ export type {
   Listener,
 } from "./host/host.ts";
 export { HostError } from "./host/host.ts";
+
+/** The host of the runtime that runs the program, for those who wrap it in one of their own. */
+export const defaultHost: () => Host = hostOfRuntime;
 
 /** The draft socket types; `zeromq-wasm/draft` has them too, as the native package does. */
 export * as draft from "./socket/draft.ts";

@@ -126,13 +126,18 @@ struct result_t
 int getaddrinfo (const char *node_, const char *, const addrinfo *hints_,
                  addrinfo **out_)
 {
-    const int family = hints_->ai_family == AF_INET6 ? AF_INET6 : AF_INET;
+    in6_addr scratch;
+    const bool is_v6 = inet_pton (AF_INET6, node_, &scratch) == 1;
+    //  Who asks for any family (the SOCKS client) gets that of the literal.
+    const int family = hints_->ai_family == AF_INET6
+                           || (hints_->ai_family == AF_UNSPEC && is_v6)
+                         ? AF_INET6
+                         : AF_INET;
     result_t *const result = (result_t *) calloc (1, sizeof *result);
     if (!result)
         return EAI_MEMORY;
     socklen_t size = zw::to_sockaddr (node_, 0, family, &result->addr);
-    in6_addr scratch;
-    const bool literal = size || inet_pton (AF_INET6, node_, &scratch) == 1;
+    const bool literal = size || is_v6;
     //  What no resolver takes for a name fails at once: "*" above all, which
     //  only makes sense for bind.
     if (!literal && !(hints_->ai_flags & AI_NUMERICHOST)

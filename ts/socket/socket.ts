@@ -24,13 +24,18 @@ import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
 
 const {
-  ZMQ_CONFLATE,
   ZMQ_MECHANISM,
   ZMQ_RCVHWM,
   ZMQ_RCVTIMEO,
   ZMQ_SNDTIMEO,
 } = constants;
 
+/** With these, what is done about one message decides about the next. */
+const TAKES_ONE = [
+  constants["ZMQ_CONFLATE"]!,
+  constants["ZMQ_XPUB_MANUAL"]!,
+  constants["ZMQ_XPUB_MANUAL_LAST_VALUE"]!,
+];
 const ZAP_HANDLERS = [constants["ZMQ_REP"]!, constants["ZMQ_ROUTER"]!];
 const BIND = "Socket is blocked by a bind or unbind operation";
 
@@ -117,7 +122,7 @@ export abstract class Socket {
     } else if (option.id === ZMQ_RCVTIMEO) {
       channel.receiveTimeout = Math.trunc(value as number);
     } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
-    else if (option.id === ZMQ_CONFLATE) channel.limitPrefetch(1);
+    else if (TAKES_ONE.includes(option.id)) channel.limitPrefetch(1);
     channel.changed();
   }
 

@@ -6,8 +6,13 @@
 /** Takes one line, without its newline. */
 export type Trace = (line: string) => void;
 
+/** What is so large is no message but the module's memory. */
+const LEAST_MEMORY = 4 * 2 ** 20;
+
 function show(value: unknown): string {
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (value instanceof Uint8Array) {
+    return value.length >= LEAST_MEMORY ? "memory" : `${value.length} bytes`;
+  }
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
     const { host, port } = value as { host?: string; port?: number };
