@@ -10,6 +10,7 @@
 #   patches     unpack them into build/, apply patches/*.patch to libzmq
 #   compile     one object per source into build/obj; only what has changed
 #   link        dist/zeromq.wasm
+#   vectors     build/crypto.wasm, which only the tests of the cryptography use
 #   check       compare its imports and exports with wasm/imports.h, wasm/exports.txt
 #   constants   run wasm/constants.c, which prints the numbers that TypeScript needs
 #   bundle      dist/node.mjs, dist/deno.mjs, dist/auth, dist/draft, dist/types
@@ -448,6 +449,28 @@ do_link() {
   cp "$sodium/LICENSE" dist/licenses/libsodium-ISC.txt
 }
 
+# ------------------------------------------------------------------ vectors
+
+# libsodium's objects as they are in the module, behind test/crypto/vectors.c.
+do_vectors() {
+  stage "vectors"
+  need_emcc
+  local target=build/crypto.wasm source=test/crypto/vectors.c objects key
+  mapfile -t objects < <(objects | awk -v dir="$obj" '/^(sodium-|wasm-sodium_glue)/ { print dir "/" $1 }')
+  key=$(cat build.sh "$source" "${objects[@]/%/.key}" | sha256)
+  if [[ ! -f $target || $(cat "$target.key" 2>/dev/null) != "$key" ]]; then
+    emcc "${sodium_flags[@]}" "${sodium_includes[@]}" -I "$sodium/src/libsodium" \
+      -c "$source" -o "$scratch/vectors.o" || die "$source did not compile"
+    emcc -O2 -sSTANDALONE_WASM --no-entry -sREVERSE_DEPS=none \
+      -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
+      "-sEXPORTED_FUNCTIONS=_malloc,$(grep -oP '^EXPORT int \K\w+' "$source" | sed 's/^/_/' | paste -sd,)" \
+      "$scratch/vectors.o" "${objects[@]}" -o "$scratch/crypto.wasm" || die "$source did not link"
+    cp "$scratch/crypto.wasm" "$target"
+    echo "$key" >"$target.key"
+  fi
+  echo "$(wc -c <"$target") bytes"
+}
+
 # -------------------------------------------------------------------- check
 
 # Imports: import_name("...") or HOST ("...") in wasm/imports.h, of the module "host", and there
@@ -582,7 +605,7 @@ do_size() {
 # test/libzmq/build.sh reads this file for its functions and flags.
 [[ ${BASH_SOURCE[0]} == "$0" ]] || return 0
 
-stages=(toolchain modules sources patches compile link check constants bundle size)
+stages=(toolchain modules sources patches compile link vectors check constants bundle size)
 (($#)) || set -- "${stages[@]}"
 for name; do
   [[ " ${stages[*]} " == *" $name "* ]] || die "no stage '$name'; there are: ${stages[*]}"

@@ -4,7 +4,6 @@
  * Owns everything but the byte streams (node_stream.ts): connecting and listening, names,
  * files, scheduling and the life of the process.
  */
-import * as crypto from "node:crypto";
 import * as dns from "node:dns";
 import * as fs from "node:fs";
 import * as net from "node:net";
@@ -176,7 +175,12 @@ export const nodeHost: Host = {
   makeTempDir,
   remove,
   now: () => performance.now(),
-  random: (bytes) => void crypto.randomFillSync(bytes),
+  random(bytes) {
+    for (let start = 0; start < bytes.length; start += 65536) { // the most one call may ask for
+      const part = bytes.subarray(start, start + 65536);
+      globalThis.crypto.getRandomValues(part as Uint8Array<ArrayBuffer>);
+    }
+  },
   soon: (task) => process.nextTick(task),
   later: (task) => void setImmediate(task),
   setTimer,

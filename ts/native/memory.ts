@@ -73,7 +73,13 @@ export class Memory {
 
   /** Lends a C string to `use`. */
   withString<T>(text: string, use: (pointer: number) => T): T {
-    return this.withBytes(encoder.encode(text + "\0"), use);
+    const bytes = encoder.encode(text + "\0");
+    try {
+      return this.withBytes(bytes, use);
+    } finally {
+      // It may be a key.
+      bytes.fill(0);
+    }
   }
 
   /** Lends `size` zero bytes to `use`, to be written by the module. */

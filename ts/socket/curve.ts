@@ -8,7 +8,9 @@ export function curveKeyPair(): { publicKey: string; secretKey: string } {
   const { reactor } = coreOf(context);
   const { memory } = reactor.instance;
   return memory.withSpace(2 * KEY_BYTES, (ptr) => {
-    if (reactor.call("zmq_curve_keypair", ptr, ptr + KEY_BYTES) !== 0) {
+    const rc = reactor.call("zmq_curve_keypair", ptr, ptr + KEY_BYTES);
+    reactor.call("zw_wipe_stack");
+    if (rc !== 0) {
       throw zmqError(reactor.host, reactor.call("zmq_errno"));
     }
     return {
@@ -26,10 +28,11 @@ export function curvePublicKey(secretKey: string): string {
     KEY_BYTES,
     (ptr) =>
       memory.withString(secretKey, (secret) => {
-        if (
-          secretKey.length !== KEY_BYTES - 1 ||
-          reactor.call("zmq_curve_public", ptr, secret) !== 0
-        ) {
+        const rc = secretKey.length === KEY_BYTES - 1
+          ? reactor.call("zmq_curve_public", ptr, secret)
+          : -1;
+        reactor.call("zw_wipe_stack");
+        if (rc !== 0) {
           throw zmqError(reactor.host, "EINVAL", {
             message: "A secret key has 40 characters of Z85",
           });

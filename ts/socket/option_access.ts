@@ -59,6 +59,7 @@ export function setOption(
   value: unknown,
 ): void {
   const { memory } = reactor.instance;
+  const secret = /secret|password/i.test(name);
   const bytes = encode(kind, value);
   const rc = bytes
     ? memory.withBytes(
@@ -73,11 +74,14 @@ export function setOption(
         ),
     )
     : -1;
+  const errno = rc === 0 ? 0 : bytes ? reactor.call("zmq_errno") : "EINVAL";
+  if (secret) {
+    // libzmq's copies on the stack, and ours; the caller's bytes are the caller's.
+    reactor.call("zw_wipe_stack");
+    if (bytes !== value) bytes?.fill(0);
+  }
   if (rc !== 0) {
-    const errno = bytes ? reactor.call("zmq_errno") : "EINVAL";
-    const shown = /secret|password/i.test(name)
-      ? "the value given"
-      : String(value);
+    const shown = secret ? "the value given" : String(value);
     throw zmqError(reactor.host, errno, {
       message: `Invalid argument: ${name} = ${shown}`,
     });

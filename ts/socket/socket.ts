@@ -104,6 +104,15 @@ export abstract class Socket {
     return ([null, "plain", "curve"] as const)[value as number] ?? null;
   }
 
+  /**
+   * What Node, Deno and Bun print of a socket. Without it, printing with getters would
+   * read all options, `curveSecretKey` and `plainPassword` too.
+   */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const where = this.closed ? "closed" : this.lastEndpoint ?? "not bound";
+    return `${this.constructor.name} { ${where} }`;
+  }
+
   /** Reads an option of libzmq. Throws EBADF on a closed socket. */
   protected getOption(option: Option): unknown {
     this.#check();
@@ -163,8 +172,8 @@ export abstract class Socket {
 
   async #bind(address: string): Promise<void> {
     this.#inside.blocked = BIND;
+    const { reactor } = this.#channel.core;
     try {
-      const { reactor } = this.#channel.core;
       this.#checkSecurity(address, ZAP_HANDLERS);
       // Neither resolving nor listening keeps every runtime's process alive.
       reactor.hold();
