@@ -22,9 +22,6 @@
 #include "fd_table.hpp"
 #include "imports.h"
 #include "names.hpp"
-#include "tcp_address.hpp"
-#include "ws_address.hpp"
-#include "ipc_address.hpp"
 
 //  One write to the host costs microseconds, so engines gather more than
 //  libzmq's 8 KiB before they make one.
@@ -189,46 +186,6 @@ void zw_close (void *socket_)
         delete it->second;
         signalers.erase (it);
     }
-}
-
-//  In words what zmq_bind would listen on: "4 127.0.0.1 5555", "6 :: 0" or
-//  "1 /path"; empty for transports that need no listener.
-int zw_bind_target (void *socket_, const char *endpoint_, char *out_, int cap_)
-{
-    const std::string endpoint (endpoint_);
-    const size_t colon = endpoint.find ("://");
-    if (colon == std::string::npos)
-        return -EINVAL;
-    const std::string protocol = endpoint.substr (0, colon);
-    const std::string address = endpoint.substr (colon + 3);
-    int ipv6 = 0;
-    size_t size = sizeof ipv6;
-    zmq_getsockopt (socket_, ZMQ_IPV6, &ipv6, &size);
-    zw::words_t words;
-    if (protocol == "tcp") {
-        zmq::tcp_address_t resolved;
-        if (resolved.resolve (address.c_str (), true, ipv6 != 0) != 0)
-            return -errno;
-        zw::to_words (resolved.addr (), resolved.addrlen (), &words);
-    } else if (protocol == "ws") {
-        zmq::ws_address_t resolved;
-        if (resolved.resolve (address.c_str (), true, ipv6 != 0) != 0)
-            return -errno;
-        zw::to_words (resolved.addr (), resolved.addrlen (), &words);
-    } else if (protocol == "ipc") {
-        zmq::ipc_address_t resolved;
-        if (resolved.resolve (address.c_str ()) != 0)
-            return -errno;
-        zw::to_words (resolved.addr (), resolved.addrlen (), &words);
-    } else
-        return 0;
-    std::string text = std::to_string (words.family) + " " + words.host;
-    if (words.family != 1)
-        text += " " + std::to_string (words.port);
-    if (text.size () > (size_t) cap_)
-        return -ENAMETOOLONG;
-    memcpy (out_, text.data (), text.size ());
-    return text.size ();
 }
 
 int zw_send (void *socket_, const void *data_, int size_, int flags_)

@@ -100,7 +100,8 @@ static const struct
 
   //  the sockets' own
   N (IPPROTO_TCP), N (SOL_SOCKET), N (SO_KEEPALIVE), N (TCP_NODELAY),
-  N (TCP_KEEPIDLE),
+  N (TCP_KEEPIDLE), N (IPPROTO_IP), N (IPPROTO_IPV6), N (IP_MULTICAST_TTL),
+  N (IP_MULTICAST_LOOP), N (IPV6_MULTICAST_LOOP),
 };
 
 int main (void)

@@ -63,6 +63,8 @@ bool zw::readable (const fd_entry_t *e_)
             return e_->input_size || e_->eof || e_->error;
         case listen_fd:
             return e_->accept_first != 0;
+        case datagram_fd:
+            return e_->input_size != 0;
         default:
             return false;
     }
@@ -70,5 +72,6 @@ bool zw::readable (const fd_entry_t *e_)
 
 bool zw::writable (const fd_entry_t *e_)
 {
-    return e_->kind == stream_fd && (e_->writable || e_->error);
+    return (e_->kind == stream_fd || e_->kind == datagram_fd)
+           && (e_->writable || e_->error);
 }

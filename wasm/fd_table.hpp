@@ -15,7 +15,8 @@ enum kind_t
     signal_fd, //  a counter, see signaler.cpp
     fresh_fd,  //  socket() was called
     stream_fd, //  connecting or connected
-    listen_fd
+    listen_fd,
+    datagram_fd
 };
 
 struct fd_entry_t
@@ -29,10 +30,11 @@ struct fd_entry_t
     unsigned signals;
     unsigned slot;
 
-    //  stream_fd
+    //  stream_fd; of these datagram_fd uses writable and input_size
     bool connected, writable, eof;
     int error;                 //  pending SO_ERROR, consumed by who reads it
-    size_t input_size; //  bytes that arrived and were not yet read
+    size_t input_size; //  bytes (datagram_fd: datagrams) that arrived and
+                       //  were not yet read
     struct sockaddr_storage local, peer;
     socklen_t local_size, peer_size;
 

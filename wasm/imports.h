@@ -44,6 +44,28 @@ HOST ("read") void host_read (int fd, void *buf, int len);
 HOST ("close") void host_close (int fd);
 HOST ("setsockopt") void host_setsockopt (int fd, int level, int name, int value);
 
+//  Datagrams. Takes over the socket that was prepared for these words (see
+//  zw_bind_target); one that is not bound is opened when it first sends.
+HOST ("bind")
+void host_bind (int fd, int family, const char *host, int len, int port);
+//  The interface for datagrams to groups: an address (IPv4) or a name (IPv6).
+HOST ("multicast_interface")
+void host_multicast_interface (int fd, const char *text, int len);
+//  Sends to an IP literal or a name. Returns 0 when it will take no more until
+//  zw_writable.
+HOST ("sendto")
+int host_sendto (int fd, const void *buf, int size, int family, const char *host,
+                 int len, int port);
+struct host_sender_t
+{
+    int port, size; //  the size of the IP literal in `host`
+    char host[64];
+};
+//  Moves the next datagram (zw_input told of it: its size counts datagrams
+//  here) to buf, cut to `size`; returns its size.
+HOST ("recvfrom")
+int host_recvfrom (int fd, void *buf, int size, struct host_sender_t *sender);
+
 //  Removes a file or an empty directory, unless it is a live listener's.
 HOST ("remove") int host_remove (const char *path);
 //  Writes "name address\n" for each address of each interface; returns the

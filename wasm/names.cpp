@@ -82,6 +82,9 @@ void zw::to_words (const sockaddr *addr_, socklen_t size_, words_t *words_)
                              ? (const void *) &((const sockaddr_in *) addr_)->sin_addr
                              : &((const sockaddr_in6 *) addr_)->sin6_addr;
     words_->host = inet_ntop (addr_->sa_family, ip, text, sizeof text);
+    if (words_->family == 6 && ((const sockaddr_in6 *) addr_)->sin6_scope_id)
+        words_->host +=
+          "%" + interface_name (((const sockaddr_in6 *) addr_)->sin6_scope_id);
 }
 
 socklen_t zw::to_sockaddr (const std::string &host_, int port_, int family_,

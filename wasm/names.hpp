@@ -21,6 +21,8 @@ void to_words (const sockaddr *addr_, socklen_t size_, words_t *words_);
 //  AF_INET6 becomes a mapped address and the other way round.
 socklen_t to_sockaddr (const std::string &host_, int port_, int family_,
                        sockaddr_storage *addr_);
+//  The name behind a number that if_nametoindex returned; "*" for 0.
+std::string interface_name (unsigned index_);
 }
 
 #endif

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "datagram.hpp"
 #include "fd_table.hpp"
 #include "imports.h"
 #include "names.hpp"
@@ -39,14 +40,22 @@ extern "C" {
 
 //  --- sockets
 
-int socket (int domain_, int, int)
+int socket (int domain_, int type_, int)
 {
-    return zw::allocate (zw::fresh_fd, domain_);
+    //  The type also has flags such as SOCK_CLOEXEC.
+    if ((type_ & 15) != SOCK_DGRAM)
+        return zw::allocate (zw::fresh_fd, domain_);
+    const int fd = zw::allocate (zw::datagram_fd, domain_);
+    if (fd != -1)
+        entry (fd)->writable = true;
+    return fd;
 }
 
 int bind (int fd_, const sockaddr *addr_, socklen_t size_)
 {
     fd_entry_t *const e = entry (fd_);
+    if (e->kind == zw::datagram_fd)
+        return zw::datagram_bind (fd_, addr_, size_);
     memcpy (&e->local, addr_, size_);
     e->local_size = size_;
     return 0;
@@ -136,18 +145,6 @@ ssize_t send (int fd_, const void *buf_, size_t size_, int)
     return fail (-rc);
 }
 
-//  Datagrams are not there yet: TypeScript refuses udp endpoints before
-//  libzmq sees them.
-ssize_t sendto (int, const void *, size_t, int, const sockaddr *, socklen_t)
-{
-    return fail (EPERM);
-}
-
-ssize_t recvfrom (int, void *, size_t, int, sockaddr *, socklen_t *)
-{
-    return fail (EPERM);
-}
-
 int close (int fd_)
 {
     fd_entry_t *const e = entry (fd_);
@@ -166,6 +163,8 @@ int close (int fd_)
 //  cannot do is documented per runtime.
 int setsockopt (int fd_, int level_, int name_, const void *value_, socklen_t size_)
 {
+    if (entry (fd_)->kind == zw::datagram_fd)
+        return zw::datagram_option (fd_, level_, name_, value_, size_);
     int value = 0;
     if (size_ == sizeof value)
         memcpy (&value, value_, sizeof value);
@@ -296,9 +295,29 @@ void freeifaddrs (ifaddrs *list_)
     }
 }
 
-unsigned if_nametoindex (const char *)
+//  No host tells the numbers of all interfaces, so those that are named get
+//  numbers of ours, apart from those of any system.
+static const unsigned first_interface = 1 << 16;
+static std::vector<std::string> interfaces;
+
+unsigned if_nametoindex (const char *name_)
 {
-    return 0;
+    bool found = false;
+    ifaddrs *list;
+    getifaddrs (&list);
+    for (const ifaddrs *it = list; it; it = it->ifa_next)
+        found = found || strcmp (it->ifa_name, name_) == 0;
+    freeifaddrs (list);
+    if (!found) {
+        errno = ENODEV;
+        return 0;
+    }
+    size_t index = 0;
+    while (index < interfaces.size () && interfaces[index] != name_)
+        index++;
+    if (index == interfaces.size ())
+        interfaces.push_back (name_);
+    return first_interface + index;
 }
 
 //  --- time, threads, the end
@@ -330,4 +349,14 @@ void abort (void)
     __builtin_trap ();
 }
 }
+
+std::string zw::interface_name (unsigned index_)
+{
+    if (index_ == 0)
+        return "*";
+    return index_ - first_interface < interfaces.size ()
+             ? interfaces[index_ - first_interface]
+             : std::to_string (index_);
+}
+
 extern "C" void emscripten_notify_memory_growth (size_t) {}

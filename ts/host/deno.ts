@@ -5,6 +5,8 @@
  * permissions, resolving, permission checks, scheduling and the life of the process.
  */
 import { errno } from "./deno_errors.ts";
+import { denoDatagrams } from "./deno_datagram.ts";
+import { granted, stateOf } from "./deno_permissions.ts";
 import {
   closedListeners,
   deno,
@@ -188,25 +190,6 @@ function checkConnect(address: HostAddress, source?: string): void {
   }
 }
 
-/**
- * Whether connecting may be tried. Asks the user if Deno would: connecting itself would
- * ask in the background, or (without a terminal, or with --no-prompt) fail there for ever.
- */
-function granted(descriptor: PermissionDescriptor): boolean {
-  const state = stateOf(descriptor);
-  return state === "prompt"
-    ? deno.permissions.requestSync(descriptor).state === "granted"
-    : state !== "denied";
-}
-
-function stateOf(descriptor: PermissionDescriptor): string {
-  try {
-    return deno.permissions.querySync(descriptor).state;
-  } catch {
-    return "unknown"; // a host that Deno cannot parse: connecting will tell
-  }
-}
-
 function guard<T>(what: string, run: () => T): T {
   try {
     return run();
@@ -256,6 +239,7 @@ function beforeExit(task: () => void): void {
 export function denoHost(): Host {
   return {
     name: "deno",
+    datagrams: denoDatagrams,
     connect,
     listen,
     resolve,

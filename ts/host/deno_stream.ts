@@ -39,7 +39,7 @@ export const toError = (what: string, cause: unknown): HostError =>
   toHostError(what, cause, deno.build.os);
 
 /** What was done since the event loop last turned, over all connections. */
-const turn = {
+export const turn = {
   left: TURN_BUDGET,
   armed: false,
   /** Undefined while there is budget, else a promise of a later turn. */

@@ -30,6 +30,26 @@ export interface DenoListener {
   unref(): void;
 }
 
+export interface DenoMembership {
+  leave(): Promise<void>;
+  setLoopback(on: boolean): Promise<void>;
+  /** Only for IPv4. */
+  setTTL?(hops: number): Promise<void>;
+}
+
+export interface DenoDatagramConn {
+  readonly addr: NetAddr;
+  joinMulticastV4(group: string, address: string): Promise<DenoMembership>;
+  joinMulticastV6(group: string, index: number): Promise<DenoMembership>;
+  receive(buffer: Uint8Array): Promise<[Uint8Array, NetAddr]>;
+  send(
+    bytes: Uint8Array,
+    to: { transport: "udp"; hostname: string; port: number },
+  ): Promise<number>;
+  close(): void;
+  unref(): void;
+}
+
 export type PermissionDescriptor =
   | { name: "net"; host?: string }
   | { name: "read" | "write"; path: string }
@@ -62,11 +82,19 @@ export interface DenoApi {
       | { hostname: string; port: number; tcpBacklog?: number }
       | UnixOptions,
   ): DenoListener;
+  /** Only with --unstable-net. */
+  listenDatagram?(options: {
+    transport: "udp";
+    hostname: string;
+    port: number;
+    reuseAddress: boolean;
+  }): DenoDatagramConn;
   resolveDns(name: string, type: "A" | "AAAA"): Promise<string[]>;
   networkInterfaces(): {
     name: string;
     address: string;
     family: "IPv4" | "IPv6";
+    scopeid: number | null;
   }[];
   makeTempDirSync(options: { prefix: string }): string;
   removeSync(path: string): void;

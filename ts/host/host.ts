@@ -26,6 +26,20 @@ export type HostAddress =
     readonly path: string;
   };
 
+/** Where datagrams go, or (as `local`) come in. */
+export interface DatagramAddress {
+  /** An IP literal. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a `udp://` endpoint names. */
+export interface UdpAddress extends DatagramAddress {
+  readonly kind: "udp";
+  /** The interface for a group: its name or address. */
+  readonly via?: string | undefined;
+}
+
 /** A failure of the host, named as POSIX names it. */
 export class HostError extends Error {
   override name = "HostError";
@@ -79,8 +93,50 @@ export interface Listener {
   close(): void;
 }
 
+/** How to open a datagram socket; it may always send to broadcast addresses. */
+export interface DatagramOptions {
+  readonly family: 4 | 6;
+  /** Where to bind; port 0 takes any. */
+  readonly local: DatagramAddress;
+  /** Whether others that allow it too may have the same address. */
+  readonly shared: boolean;
+  /** Joins a group, on the interface with an address (IPv4) or a name (IPv6). */
+  readonly membership?: { readonly group: string; readonly via?: string };
+  /** For datagrams sent to groups: a part left out is as the system has it. */
+  readonly multicast?: {
+    hops?: number;
+    loop?: boolean;
+    /** The interface, as for membership. */
+    via?: string;
+  };
+}
+
+/** A datagram socket. */
+export interface DatagramSocket {
+  /** The address really bound. */
+  readonly local: DatagramAddress;
+  /** Called once. `bytes` are only valid during the call of `received`. */
+  start(
+    received: (bytes: Uint8Array, host: string, port: number) => void,
+  ): void;
+  /** Calls `done` once, not during the call, when the bytes are gone or lost. */
+  send(bytes: Uint8Array, to: DatagramAddress, done: () => void): void;
+  /** Closes at once; nothing is called any more. */
+  close(): void;
+}
+
+/** UDP. */
+export interface Datagrams {
+  /** Throws a HostError if this runtime cannot do it (EPROTONOSUPPORT) or forbids it (EACCES). */
+  check(operation: "bind" | "connect", address: UdpAddress): void;
+  /** Rejects with a HostError: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENODEV, … */
+  open(options: DatagramOptions): Promise<DatagramSocket>;
+}
+
 export interface Host {
   readonly name: string;
+  /** Undefined where there is no UDP. */
+  readonly datagrams?: Datagrams;
   /** Starts to connect; `source` is the local address of `tcp://source;destination`. Never throws. */
   connect(
     address: HostAddress,

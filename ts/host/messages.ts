@@ -5,7 +5,7 @@
  * that a user sees the same sentence on every runtime, and the check of ipc path lengths, which
  * some runtimes get wrong by truncating silently.
  */
-import { type HostAddress, HostError } from "./host.ts";
+import { type HostAddress, HostError, type UdpAddress } from "./host.ts";
 
 /** `sun_path` holds 108 bytes, the last one a NUL. */
 const MAX_PATH_BYTES = 107;
@@ -24,6 +24,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
   ENAMETOOLONG: "path longer than 107 bytes",
   ENETUNREACH: "network is unreachable",
+  ENODEV: "no such interface",
   ENOENT: "no such file or directory",
   ENOTFOUND: "name not found",
   EPERM: "operation not permitted",
@@ -31,10 +32,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ETIMEDOUT: "timed out",
 };
 
-export function describe(address: HostAddress): string {
+export function describe(address: HostAddress | UdpAddress): string {
   if (address.kind === "ipc") return `ipc ${address.path.replace(/^\0/, "@")}`;
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return `tcp ${host}:${address.port}`;
+  return `${address.kind} ${host}:${address.port}`;
 }
 
 /** `what` is the operation and its object; `detail` wins over the usual sentence of `code`. */

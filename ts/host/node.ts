@@ -18,12 +18,9 @@ import type {
   Listener,
 } from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
-import {
-  codeOf,
-  NodeConnection,
-  NodeListener,
-  toHostError,
-} from "./node_stream.ts";
+import { nodeDatagrams } from "./node_datagram.ts";
+import { codeOf, toHostError } from "./node_errors.ts";
+import { NodeConnection, NodeListener } from "./node_stream.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
@@ -167,6 +164,7 @@ function keepAlive(): () => void {
 
 export const nodeHost: Host = {
   name: "node",
+  datagrams: nodeDatagrams,
   connect,
   listen,
   resolve,

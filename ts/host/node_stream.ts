@@ -12,27 +12,10 @@ import type {
   HostError,
   Listener,
 } from "./host.ts";
-import { hostError } from "./messages.ts";
+import { toHostError } from "./node_errors.ts";
 
 /** How long a closed socket may try to send what it still holds to a peer that does not read. */
 const LINGER_MS = 30_000;
-export function codeOf(cause: unknown): string {
-  // An AggregateError of happy eyeballs carries the code of its first attempt itself.
-  const { code, errors } = cause as { code?: unknown; errors?: unknown[] };
-  if (typeof code !== "string") {
-    return Array.isArray(errors) && errors.length > 0
-      ? codeOf(errors[0])
-      : "EINVAL";
-  }
-  if (code === "ERR_ACCESS_DENIED") return "EACCES";
-  // Every other ERR_* is Node's refusal of an argument (port, path, local address).
-  return code.startsWith("ERR_") ? "EINVAL" : code.replace(/^DNS_/, "");
-}
-
-export function toHostError(what: string, cause: unknown): HostError {
-  return hostError(what, codeOf(cause), cause);
-}
-
 function endpoint(host: string | undefined, port: number | undefined) {
   return host === undefined || port === undefined ? undefined : { host, port };
 }

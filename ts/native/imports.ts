@@ -23,6 +23,8 @@ export class Abort extends Error {
 
 const { IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_KEEPALIVE, ESPIPE } =
   constants;
+const { IPPROTO_IP, IPPROTO_IPV6 } = constants;
+const { IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP } = constants;
 
 export function makeImports(
   target: ImportTarget,
@@ -77,8 +79,60 @@ export function makeImports(
           target.fds.setOption(fd, "noDelay", value);
         } else if (level === SOL_SOCKET && name === SO_KEEPALIVE) {
           target.fds.setOption(fd, "keepAlive", value);
+        } else if (level === IPPROTO_IP || level === IPPROTO_IPV6) {
+          const family = level === IPPROTO_IP ? 4 : 6;
+          // libzmq uses this one name for both families.
+          if (name === IP_MULTICAST_TTL) {
+            target.fds.datagrams.setMulticast(fd, family, { hops: value });
+          } else if (
+            name === (family === 4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP)
+          ) {
+            const loop = value !== 0;
+            target.fds.datagrams.setMulticast(fd, family, { loop });
+          }
         }
         // The rest no runtime offers: docs/options.md lists them.
+      },
+      bind: (
+        fd: number,
+        family: number,
+        ptr: number,
+        size: number,
+        port: number,
+      ) => target.fds.datagrams.bind(fd, family, text(ptr, size), port),
+      multicast_interface(fd: number, ptr: number, size: number) {
+        const via = text(ptr, size);
+        const family = /^[\d.]+$/.test(via) ? 4 : 6;
+        target.fds.datagrams.setMulticast(fd, family, { via });
+      },
+      sendto(
+        fd: number,
+        ptr: number,
+        size: number,
+        family: number,
+        hostPtr: number,
+        hostSize: number,
+        port: number,
+      ) {
+        const bytes = target.memory.bytes.subarray(ptr, ptr + size);
+        const host = text(hostPtr, hostSize);
+        const more = target.fds.datagrams.send(fd, bytes, family, host, port);
+        return more ? 1 : 0;
+      },
+      recvfrom(fd: number, ptr: number, room: number, sender: number) {
+        const { bytes, words } = target.memory;
+        const { size, host, port } = target.fds.datagrams.receive(
+          fd,
+          bytes,
+          ptr,
+          room,
+        );
+        // As wasm/imports.h lays it out; a scope would be of no use inside.
+        const ip = new TextEncoder().encode(host.replace(/%.*/, ""));
+        words[sender >> 2] = port;
+        words[(sender >> 2) + 1] = ip.length;
+        bytes.set(ip, sender + 8);
+        return size;
       },
       remove: (ptr: number) => target.fds.remove(target.memory.cString(ptr)),
       interfaces(ptr: number, cap: number) {

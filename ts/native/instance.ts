@@ -50,6 +50,13 @@ const SYSTEM_CALLS = [
   "remove",
   "close",
 ] as const;
+const DATAGRAM_CALLS = [
+  "bind",
+  "setMulticast",
+  "send",
+  "receive",
+  "close",
+] as const;
 const EVENTS = [
   "input",
   "connected",
@@ -73,6 +80,7 @@ export class Instance {
     this.fds = new FdTable(host, kernel);
     if (options.trace) {
       traceCalls(this.fds, "call ", SYSTEM_CALLS, options.trace);
+      traceCalls(this.fds.datagrams, "udp  ", DATAGRAM_CALLS, options.trace);
       traceCalls(kernel, "event", EVENTS, options.trace);
     }
     const wanted = Math.ceil(options.memoryLimit / PAGE_BYTES);

@@ -3,15 +3,15 @@
  * it will choose, what it cannot make itself (directories, names), and what would
  * make it abort.
  */
-import type { HostAddress, HostError } from "../host/host.ts";
+import type { Host, HostAddress, HostError, UdpAddress } from "../host/host.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { codeOf } from "../syscall/errno.ts";
 
 export interface BindEndpoint {
   /** What to give libzmq. */
   address: string;
-  /** The prepared listener to settle afterwards. */
-  target?: string;
+  /** To be called after `zmq_bind`: takes back what it did not take, or says why not. */
+  settle?(bound: boolean): Promise<HostError | undefined>;
   /** Why the address cannot be bound. */
   error?: { code: string; cause?: HostError };
 }
@@ -42,7 +42,7 @@ function bindTarget(reactor: Reactor, socket: number, address: string) {
 
 /** Whether there is a port that is none: libzmq would cut it to 16 bits. */
 export function hasWrongPort(address: string): boolean {
-  const port = /^(?:tcp|wss?):\/\/.*:(-?\d+)(?:\/.*)?$/.exec(address)?.[1];
+  const port = /^(?:tcp|wss?|udp):\/\/.*:(-?\d+)(?:\/.*)?$/.exec(address)?.[1];
   return port !== undefined && !(Number(port) >= 0 && Number(port) < 65536);
 }
 
@@ -54,9 +54,6 @@ export async function endpointToBind(
 ): Promise<BindEndpoint> {
   const { host, instance: { fds } } = reactor;
   let endpoint = address;
-  if (/^udp:/.test(address)) {
-    return { address, error: { code: "EPROTONOSUPPORT" } };
-  }
   if (hasWrongPort(address)) return { address, error: { code: "EINVAL" } };
   if (address === "ipc://*") {
     try {
@@ -67,7 +64,7 @@ export async function endpointToBind(
     }
   }
   let { code, target } = bindTarget(reactor, socket, endpoint);
-  const name = /^(tcp|ws):\/\/([^:\[\]*]+):(.*)$/.exec(endpoint);
+  const name = /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(endpoint);
   if (code === "ENODEV" && name) {
     // Neither an address nor an interface: perhaps the name of a host.
     const [ip] = await host.resolve(name[2]!, 4).catch(() => []);
@@ -85,15 +82,68 @@ export async function endpointToBind(
       : { address, error: { code } };
   }
   if (!target) return { address: endpoint };
+  if (target.startsWith("u")) return udpToBind(reactor, endpoint, target);
   // A listener closed just before goes first: with it goes the file at its path,
   // which must not be ours.
   await new Promise<void>((resolve) => host.soon(resolve));
   await fds.prepare(target, BACKLOG);
-  return { address: endpoint, target };
+  // deno-lint-ignore require-await -- what it does is done before it returns
+  return { address: endpoint, settle: async () => fds.settle(target) };
+}
+
+/** How often libzmq is run until it takes a datagram socket, which it is sure to do soon. */
+const PATIENCE = 100;
+
+async function udpToBind(
+  reactor: Reactor,
+  address: string,
+  target: string,
+): Promise<BindEndpoint> {
+  const { datagrams } = reactor.instance.fds;
+  try {
+    const [, host, port] = target.split(" ");
+    reactor.host.datagrams?.check("bind", {
+      kind: "udp",
+      host: host!,
+      port: Number(port),
+    });
+    const { key, port: bound } = await datagrams.prepare(target);
+    return {
+      // libzmq would never tell which port it got.
+      address: address.replace(/:[*0]$/, `:${bound}`),
+      async settle(bound) {
+        // Unlike a listener, it is not taken by zmq_bind but by what it started.
+        for (let i = 0; bound && datagrams.waits(key) && i < PATIENCE; i++) {
+          reactor.pump();
+          if (datagrams.waits(key)) await reactor.yield();
+        }
+        datagrams.settle(key);
+        return undefined;
+      },
+    };
+  } catch (error) {
+    const cause = error as HostError;
+    return { address, error: { code: cause.code, cause } };
+  }
+}
+
+function udpAddress(address: string): UdpAddress | undefined {
+  const udp = /^udp:\/\/(?:([^;]*);)?\[?([^\]]*?)\]?:(\d+)$/.exec(address);
+  return udp
+    ? { kind: "udp", host: udp[2]!, port: Number(udp[3]), via: udp[1] }
+    : undefined;
+}
+
+/** Throws a HostError if the runtime is known not to let us connect there. */
+export function checkConnect(host: Host, address: string): void {
+  const udp = udpAddress(address);
+  if (udp) host.datagrams?.check("connect", udp);
+  const to = connectTarget(address);
+  if (to) host.checkConnect(to, connectSource(address));
 }
 
 /** Where an endpoint would connect to, as far as the runtime is concerned. */
-export function connectTarget(address: string): HostAddress | undefined {
+function connectTarget(address: string): HostAddress | undefined {
   const tcp = /^(?:tcp|ws):\/\/(?:[^;]*;)?\[?([^\]]*?)\]?:(\d+)(?:\/.*)?$/.exec(
     address,
   );
@@ -106,20 +156,21 @@ export function connectTarget(address: string): HostAddress | undefined {
 }
 
 /** The "host:port" to connect from, if the endpoint has one. */
-export function connectSource(address: string): string | undefined {
+function connectSource(address: string): string | undefined {
   return /^tcp:\/\/([^;]*);/.exec(address)?.[1];
 }
 
 const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 
 /**
- * Why a socket must not be bound or connected with the security options it has, or
- * undefined. libzmq would take them and, when a peer comes, abort (PLAIN) or let it in
- * without asking the ZAP handler (CURVE).
+ * Why a socket must not be bound or connected with the options it has, or undefined.
+ * libzmq would take them and, when a peer comes, abort (PLAIN) or let it in without
+ * asking the ZAP handler (CURVE); with udp, try and fail without end (interface).
  */
-export function securityFault(
+export function optionFault(
   socket: {
     readonly type: number;
+    readonly interface: string | null;
     readonly plainServer: boolean;
     readonly curveServer: boolean;
     readonly zapDomain: string | null;
@@ -135,5 +186,8 @@ export function securityFault(
     (socket.plainServer || socket.curveServer) && socket.zapEnforceDomain &&
     socket.zapDomain === null
   ) return "zapEnforceDomain is set, but there is no zapDomain";
+  if (socket.interface !== null && address.startsWith("udp:")) {
+    return "No runtime binds to a device: instead of interface, use udp://interface;group:port";
+  }
   return undefined;
 }

@@ -2,7 +2,7 @@
  * What all sockets share: their endpoints and options, on top of a channel.
  */
 import { constants } from "zeromq-wasm:constants";
-import type { HostAddress, HostError } from "../host/host.ts";
+import type { HostError } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { Channel, type Counters } from "./channel.ts";
 import {
@@ -12,11 +12,10 @@ import {
   zmqError,
 } from "./context.ts";
 import {
-  connectSource,
-  connectTarget,
+  checkConnect,
   endpointToBind,
   hasWrongPort,
-  securityFault,
+  optionFault,
 } from "./endpoint.ts";
 import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
@@ -174,7 +173,7 @@ export abstract class Socket {
     this.#inside.blocked = BIND;
     const { reactor } = this.#channel.core;
     try {
-      this.#checkSecurity(address, ZAP_HANDLERS);
+      this.#checkOptions(address, ZAP_HANDLERS);
       // Neither resolving nor listening keeps every runtime's process alive.
       reactor.hold();
       const endpoint = await endpointToBind(
@@ -186,13 +185,11 @@ export abstract class Socket {
         const { code, cause } = endpoint.error;
         throw this.#error(code, { address, ...(cause && explain(cause)) });
       }
-      let rc = 0, failure: HostError | undefined;
+      let rc = -1, failure: HostError | undefined;
       try {
         rc = this.#native("zmq_bind", endpoint.address);
       } finally {
-        if (endpoint.target !== undefined) {
-          failure = reactor.instance.fds.settle(endpoint.target);
-        }
+        failure = await endpoint.settle?.(rc >= 0);
       }
       if (rc < 0) {
         throw this.#error(failure?.code ?? codeOf(-rc), {
@@ -234,32 +231,25 @@ export abstract class Socket {
    */
   connect(address: string): void {
     this.#enter(address);
-    if (address.startsWith("udp:")) {
-      throw this.#error("EPROTONOSUPPORT", { address });
-    }
     if (hasWrongPort(address)) throw this.#error("EINVAL", { address });
-    const to = connectTarget(address);
-    if (to) this.#checkAllowed(address, to);
-    this.#checkSecurity(address, [this.type]);
+    this.#checkAllowed(address);
+    this.#checkOptions(address, [this.type]);
     const rc = this.#native("zmq_connect", address);
     if (rc < 0) throw this.#error(-rc, { address });
     this.#inside.endpoints.set(address, address);
   }
 
-  #checkSecurity(address: string, handlerTypes: readonly number[]): void {
-    const message = securityFault(this, address, handlerTypes);
+  #checkOptions(address: string, handlerTypes: readonly number[]): void {
+    const message = optionFault(this, address, handlerTypes);
     if (message !== undefined) {
       throw this.#error("EINVAL", { address, message });
     }
   }
 
   /** Throws EACCES if the runtime is known to forbid to connect there. */
-  #checkAllowed(address: string, to: HostAddress): void {
+  #checkAllowed(address: string): void {
     try {
-      this.#channel.core.reactor.host.checkConnect(
-        to,
-        connectSource(address),
-      );
+      checkConnect(this.#channel.core.reactor.host, address);
     } catch (cause) {
       const { code, message } = cause as { code: string; message: string };
       throw this.#error(code, { address, message, cause });

@@ -14,6 +14,7 @@ import type {
   HostError,
   Listener,
 } from "../host/host.ts";
+import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
 
 /** Who is told what happened to an fd, in a turn of the event loop of its own. */
@@ -73,6 +74,7 @@ export class FdTable {
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
   /** Free stages of each size. */
   readonly #stages: Uint8Array[][] = STAGE_BYTES.map(() => []);
+  readonly datagrams: DatagramTable;
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
 
@@ -82,11 +84,12 @@ export class FdTable {
   constructor(host: Host, kernel: Kernel) {
     this.#host = host;
     this.#kernel = kernel;
+    this.datagrams = new DatagramTable(host, kernel);
   }
 
-  /** Open connections. */
+  /** Open connections and datagram sockets. */
   get connections(): number {
-    return this.#streams.size;
+    return this.#streams.size + this.datagrams.size;
   }
 
   /** Open listeners, with those that libzmq has not taken yet. */
@@ -322,6 +325,7 @@ export class FdTable {
     this.#streams.delete(fd);
     this.#listeners.get(fd)?.close();
     this.#listeners.delete(fd);
+    this.datagrams.close(fd);
     this.#removeTemporary(fd);
   }
 
@@ -348,6 +352,7 @@ export class FdTable {
     for (const fd of [...this.#streams.keys(), ...this.#listeners.keys()]) {
       this.close(fd);
     }
+    this.datagrams.closeAll();
   }
 }
 
