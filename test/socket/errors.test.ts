@@ -49,7 +49,7 @@ const MALFORMED: [string, string | undefined, string | undefined][] = [
   ["ipc://", "EINVAL", "EINVAL"],
   [`ipc:///run/${"x".repeat(200)}`, "ENAMETOOLONG", "ENAMETOOLONG"],
   ["inproc://", "EINVAL", "EINVAL"],
-  ["udp://127.0.0.1:5555", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],
+  ["udp://127.0.0.1:5555", "ENOCOMPATPROTO", "ENOCOMPATPROTO"],
   ["bogus://x", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],
   ["pgm://lo;239.1.1.1:5555", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],
   ["norm://127.0.0.1:5555", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],
