@@ -3,10 +3,11 @@
 //
 //   node test/run.mjs [TEXT...]    only the files whose path contains a TEXT
 //
+// A line "// deno: --flag" in a file gives Deno the flag.
 // The last line is "N passed, N failed", and ", N skipped" when there are any.
 
 import { spawn } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -125,9 +126,11 @@ for (const file of files) {
     module,
   ]]];
   if (!file.includes(".node.")) {
+    const flags = /^\/\/ deno: (.+)$/m.exec(readFileSync(join(root, file)));
     runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
       "run",
       "-A",
+      ...flags?.[1].split(" ") ?? [],
       module,
     ]]);
   }

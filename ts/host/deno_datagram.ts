@@ -28,6 +28,11 @@ const SOME_GROUP = "233.252.0.1", SOME_GROUP_V6 = "ff02::db8";
 class DenoDatagramSocket implements DatagramSocket {
   readonly local: DatagramAddress;
   readonly #conn: DenoDatagramConn;
+  readonly #output: {
+    bytes: Uint8Array;
+    to: DatagramAddress;
+    done: () => void;
+  }[] = [];
   #closed = false;
 
   constructor(conn: DenoDatagramConn) {
@@ -60,18 +65,24 @@ class DenoDatagramSocket implements DatagramSocket {
     }
   }
 
+  /** One after the other: Deno does not keep the order of sends that run at once. */
   send(bytes: Uint8Array, to: DatagramAddress, done: () => void): void {
-    const addr = {
-      transport: "udp",
-      hostname: to.host,
-      port: to.port,
-    } as const;
-    const told = async () => {
+    this.#output.push({ bytes, to, done });
+    if (this.#output.length === 1) void this.#send();
+  }
+
+  async #send(): Promise<void> {
+    while (this.#output.length > 0) {
+      const { bytes, to: { host, port }, done } = this.#output[0]!;
+      // A failure is a datagram lost.
+      await this.#conn.send(bytes, { transport: "udp", hostname: host, port })
+        .catch(() => {});
       const rest = turn.spend(bytes.length);
       if (rest !== undefined) await rest;
-      if (!this.#closed) done();
-    };
-    void this.#conn.send(bytes, addr).then(told, told);
+      if (this.#closed) return;
+      this.#output.shift();
+      done();
+    }
   }
 
   close(): void {
