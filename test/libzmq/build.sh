@@ -18,7 +18,7 @@ out=$root/build/libzmq-tests
 wrapped=(socket close bind listen accept connect recv send read write poll fcntl
   getpeername getaddrinfo mkdtemp usleep sleep nanosleep alarm
   zw_pthread_cond_wait pthread_cond_timedwait pthread_cond_broadcast
-  _ZNK3zmq10signaler_t4waitEi
+  _ZNK3zmq10signaler_t4waitEi _ZN3zmq13host_poller_tD1Ev
   _ZN3zmq8thread_t5startEPFvPvES1_PKc _ZN3zmq8thread_t4stopEv)
 exported=(zw_test_check zw_test_call zw_test_errno zw_test_program)
 
@@ -77,13 +77,13 @@ link_programs() { # NAME...
   } | sed 's/^/_/' | paste -sd,)
   table "$@" >"$out/table.cpp"
   em++ -O1 -c "$out/table.cpp" -o "$out/table.o" &&
-    em++ -O1 -sASSERTIONS=0 -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH \
+    em++ -O1 -mbulk-memory -sASSERTIONS=0 -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH \
       -sIMPORTED_MEMORY -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=2GB \
       -sTOTAL_STACK=1MB -sREVERSE_DEPS=none --profiling-funcs \
       -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
       "-sEXPORTED_FUNCTIONS=$exports" "${wrapped[@]/#/-Wl,--wrap=}" \
       "${objects[@]}" "$out/table.o" -o "$out/plain.wasm" &&
-    wasm-opt --enable-simd --enable-bulk-memory --enable-sign-ext --asyncify --pass-arg=asyncify-imports@test.wait -O1 -g \
+    "$wasm_opt" --enable-simd --enable-bulk-memory --enable-sign-ext --asyncify --pass-arg=asyncify-imports@test.wait -O1 -g \
       "$out/plain.wasm" -o "$out/tests.wasm" || return 1
   rm "$out/plain.wasm"
   printf '%s\n' "$@" >"$out/programs"
@@ -92,6 +92,9 @@ link_programs() { # NAME...
 find_emcc || die "no emcc $emcc_minimum or later: run 'bash build.sh'"
 # Asked once, as it takes half a second.
 export ZW_EMCC=${ZW_EMCC:-$(emcc_version)}
+
+# Binaryen's is not on PATH in an emsdk, but next to emcc.
+wasm_opt=$(command -v wasm-opt) || wasm_opt=$(dirname "$(command -v emcc)")/../bin/wasm-opt
 
 # The programs are compiled by xargs, which runs this file again with this argument.
 if [[ ${1:-} == --one ]]; then

@@ -19,10 +19,11 @@ const STACK_BYTES = 512 * 1024;
 const TURN_MS = 5;
 /**
  * Turns of the event loop in which nothing happened before a time-out counts: a
- * native I/O thread has long done in a millisecond what takes two of them here.
+ * native I/O thread has long done in a millisecond what takes some of them here.
  */
-const QUIET_TURNS = 2;
-const LATE_MS = 20;
+const QUIET_TURNS = 4;
+/** Turns after which it counts all the same. */
+const LATE_TURNS = 50;
 /** Asyncify's states. */
 const NORMAL = 0, REWINDING = 2;
 
@@ -38,6 +39,7 @@ class Fiber {
   check = 0;
   argument = 0;
   deadline = 0;
+  late = 0;
   /** The turn in which it gave way to the host, if that is all it waits for. */
   yieldedIn = 0;
   onEnd: (() => void) | undefined;
@@ -114,6 +116,7 @@ export class Fibers extends Reactor {
     if (!fiber) throw new Error("a wait in the middle of the pump");
     // No time at all: it only wants the host to have its turn.
     fiber.yieldedIn = ms === 0 ? this.#turns : 0;
+    fiber.late = 0;
     fiber.check = check;
     fiber.argument = argument;
     fiber.deadline = ms < 0 ? Infinity : this.host.now() + ms;
@@ -153,17 +156,18 @@ export class Fibers extends Reactor {
     else {
       this.#quiet++;
       this.#due = true;
-      this.host.later(this.#turn);
+      if (this.#quiet === 1) this.host.later(this.#turn);
+      else this.host.setTimer(this.#turn, 1);
     }
   };
 
   #mayRun(fiber: Fiber): boolean {
     if (!fiber.started) return true;
     if (fiber.yieldedIn > 0) return this.#turns > fiber.yieldedIn;
-    const late = this.host.now() - fiber.deadline;
-    if (late >= 0 && (this.#quiet >= QUIET_TURNS || late > LATE_MS)) {
-      return true;
-    }
+    if (
+      fiber.deadline <= this.host.now() &&
+      (this.#quiet >= QUIET_TURNS || ++fiber.late > LATE_TURNS)
+    ) return true;
     return this.call("zw_test_check", fiber.check, fiber.argument) !== 0;
   }
 

@@ -14,13 +14,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 120_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
 const output = join(root, "build", "libzmq-tests");
 const wasm = join(output, "tests.wasm");
-const { classes, fast, skipped, cases } = JSON.parse(
+const { classes, fast, skipped, cases, notes } = JSON.parse(
   readFileSync(join(here, "programs.json"), "utf8"),
 );
 
@@ -121,10 +121,12 @@ function summary(text) {
   const found = [
     ...text.matchAll(/^(\d+) Tests (\d+) Failures (\d+) Ignored/gm),
   ].at(-1);
+  const left = text.match(/^\w+: skipped: /gm)?.length ?? 0;
   if (!found) return "";
   const [, tests, failures, ignored] = found.map(Number);
   return `${tests} cases` + (failures ? `, ${failures} failed` : "") +
-    (ignored ? `, ${ignored} ignored` : "");
+    (ignored ? `, ${ignored} ignored` : "") +
+    (left ? `, ${left} left out` : "");
 }
 
 const chosen = choose();
@@ -177,6 +179,16 @@ for (const { kind, name } of chosen) {
     console.log(`${kind.padEnd(3)} ${name}  failed: does not compile`);
     continue;
   }
+  const note = notes[name.replace(/^test_/, "")];
+  if (note) console.log(`${kind.padEnd(3)} ${name}  note: ${note}`);
+  for (
+    const [test, why] of Object.entries(
+      Object.assign(
+        {},
+        ...Object.values(cases[name.replace(/^test_/, "")] ?? {}),
+      ),
+    )
+  ) console.log(`${kind.padEnd(3)} ${name}  left out: ${test}: ${why}`);
   let failed = false;
   for (const [runtime, command, args] of runtimes) {
     const leftOut = cases[name.replace(/^test_/, "")] ?? {};
