@@ -11,10 +11,10 @@ import {
   closeAll,
   freePort,
   freshPath,
+  isDeno,
   next,
   rejection,
   thrown,
-  isDeno,
   use,
   within,
 } from "./tools.ts";
