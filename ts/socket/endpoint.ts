@@ -135,11 +135,16 @@ function udpAddress(address: string): UdpAddress | undefined {
 }
 
 /** Throws a HostError if the runtime is known not to let us connect there. */
-export function checkConnect(host: Host, address: string): void {
+export function checkConnect(
+  host: Host,
+  address: string,
+  proxy: string | null,
+): void {
   const udp = udpAddress(address);
   if (udp) host.datagrams?.check("connect", udp);
-  const to = connectTarget(address);
-  if (to) host.checkConnect(to, connectSource(address));
+  const proxied = proxy !== null && address.startsWith("tcp:");
+  const to = connectTarget(proxied ? `tcp://${proxy}` : address);
+  if (to) host.checkConnect(to, proxied ? undefined : connectSource(address));
 }
 
 /** Where an endpoint would connect to, as far as the runtime is concerned. */
@@ -164,7 +169,7 @@ const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 
 /**
  * Why a socket must not be bound or connected with the options it has, or undefined.
- * libzmq would take them and, when a peer comes, abort (PLAIN) or let it in without
+ * libzmq would take them and, when a peer comes, abort (PLAIN, SOCKS) or let it in without
  * asking the ZAP handler (CURVE); with udp, try and fail without end (interface).
  */
 export function optionFault(
@@ -175,6 +180,7 @@ export function optionFault(
     readonly curveServer: boolean;
     readonly zapDomain: string | null;
     readonly zapEnforceDomain: boolean;
+    readonly socksProxy: string | null;
   },
   address: string,
   handlerTypes: readonly number[],
@@ -188,6 +194,9 @@ export function optionFault(
   ) return "zapEnforceDomain is set, but there is no zapDomain";
   if (socket.interface !== null && address.startsWith("udp:")) {
     return "No runtime binds to a device: instead of interface, use udp://interface;group:port";
+  }
+  if (socket.socksProxy !== null && /^tcp:\/\/.{256,}:/.test(address)) {
+    return "A SOCKS proxy takes host names of at most 255 bytes";
   }
   return undefined;
 }

@@ -72,6 +72,9 @@ export const COMMON: Options = {
   connectTimeout: i32("CONNECT_TIMEOUT"),
   tcpMaxRetransmitTimeout: i32("TCP_MAXRT"),
   interface: text("BINDTODEVICE"),
+  socksProxy: text("SOCKS_PROXY"),
+  socksUsername: text("SOCKS_USERNAME"),
+  socksPassword: text("SOCKS_PASSWORD"),
   zapEnforceDomain: bool("ZAP_ENFORCE_DOMAIN"),
 };
 

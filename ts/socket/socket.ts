@@ -249,7 +249,11 @@ export abstract class Socket {
   /** Throws EACCES if the runtime is known to forbid to connect there. */
   #checkAllowed(address: string): void {
     try {
-      checkConnect(this.#channel.core.reactor.host, address);
+      checkConnect(
+        this.#channel.core.reactor.host,
+        address,
+        this.socksProxy,
+      );
     } catch (cause) {
       const { code, message } = cause as { code: string; message: string };
       throw this.#error(code, { address, message, cause });
@@ -391,5 +395,8 @@ export interface Socket {
   connectTimeout: number;
   tcpMaxRetransmitTimeout: number;
   interface: string | null;
+  socksProxy: string | null;
+  socksUsername: string | null;
+  socksPassword: string | null;
   zapEnforceDomain: boolean;
 }
