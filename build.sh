@@ -585,7 +585,7 @@ do_bundle() {
     done
   done
   rm -rf dist/types
-  node_modules/.bin/tsc -p tsconfig.json --noEmit false --declaration \
+  node_modules/.bin/tsc -p ts/tsconfig.json --noEmit false --declaration \
     --emitDeclarationOnly --rootDir ts --outDir dist/types
 }
 
