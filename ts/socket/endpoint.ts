@@ -170,7 +170,8 @@ const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 /**
  * Why a socket must not be bound or connected with the options it has, or undefined.
  * libzmq would take them and, when a peer comes, abort (PLAIN, SOCKS) or let it in without
- * asking the ZAP handler (CURVE); with udp, try and fail without end (interface).
+ * asking the ZAP handler (CURVE), or send what it should not (ws); with udp, try and
+ * fail without end (interface).
  */
 export function optionFault(
   socket: {
@@ -194,6 +195,10 @@ export function optionFault(
   ) return "zapEnforceDomain is set, but there is no zapDomain";
   if (socket.interface !== null && address.startsWith("udp:")) {
     return "No runtime binds to a device: instead of interface, use udp://interface;group:port";
+  }
+  // It is sent as it is, from a buffer of 8 KiB.
+  if (address.startsWith("ws:") && !/^[!-~]{1,4096}$/.test(address)) {
+    return "A ws endpoint is at most 4096 characters of ASCII, without spaces";
   }
   if (socket.socksProxy !== null && /^tcp:\/\/.{256,}:/.test(address)) {
     return "A SOCKS proxy takes host names of at most 255 bytes";
