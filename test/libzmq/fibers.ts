@@ -60,7 +60,11 @@ export class Fibers extends Reactor {
   readonly #onDeath: (error: Error) => void;
 
   constructor(host: Host, onDeath: (error: Error) => void) {
-    super(host, { memoryLimit: MEMORY_LIMIT });
+    super(host, {
+      memoryLimit: MEMORY_LIMIT,
+      // Every call of libzmq and every event, for who looks for a fault.
+      trace: host.env("ZMQ_TRACE") ? console.error : undefined,
+    });
     this.#onDeath = onDeath;
     connectTestImports(this);
   }

@@ -181,17 +181,15 @@ for (const { kind, name } of chosen) {
   }
   const note = notes[name.replace(/^test_/, "")];
   if (note) console.log(`${kind.padEnd(3)} ${name}  note: ${note}`);
-  for (
-    const [test, why] of Object.entries(
-      Object.assign(
-        {},
-        ...Object.values(cases[name.replace(/^test_/, "")] ?? {}),
-      ),
-    )
-  ) console.log(`${kind.padEnd(3)} ${name}  left out: ${test}: ${why}`);
+  const leftOut = cases[name.replace(/^test_/, "")] ?? {};
+  for (const [where, tests] of Object.entries(leftOut)) {
+    for (const [test, why] of Object.entries(tests)) {
+      const on = where === "all" ? "" : ` on ${where}`;
+      console.log(`${kind.padEnd(3)} ${name}  left out${on}: ${test}: ${why}`);
+    }
+  }
   let failed = false;
   for (const [runtime, command, args] of runtimes) {
-    const leftOut = cases[name.replace(/^test_/, "")] ?? {};
     const started = performance.now();
     const { ok, end, text } = await run(command, [
       ...args,
