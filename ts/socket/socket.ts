@@ -249,11 +249,8 @@ export abstract class Socket {
   /** Throws EACCES if the runtime is known to forbid to connect there. */
   #checkAllowed(address: string): void {
     try {
-      checkConnect(
-        this.#channel.core.reactor.host,
-        address,
-        this.socksProxy,
-      );
+      const { host } = this.#channel.core.reactor;
+      checkConnect(host, address, this.socksProxy);
     } catch (cause) {
       const { code, message } = cause as { code: string; message: string };
       throw this.#error(code, { address, message, cause });
