@@ -43,7 +43,11 @@ export {
   XPublisher,
   XSubscriber,
 } from "./socket/sockets.ts";
-export type { SocketOptions } from "./socket/sockets.ts";
+export type { SocketOptions } from "./socket/properties.ts";
+export type {
+  RouterConnectOptions,
+  StreamConnectOptions,
+} from "./socket/sockets.ts";
 export type {
   Readable,
   Received,

@@ -106,6 +106,12 @@ async function listen(
   const error = pathError("listen", address);
   if (error !== undefined) throw error;
   await closedListeners();
+  return listenSync(address, backlog);
+}
+
+function listenSync(address: HostAddress, backlog: number): Listener {
+  const error = pathError("listen", address);
+  if (error !== undefined) throw error;
   try {
     const listener = address.kind === "ipc"
       ? deno.listen({ transport: "unix", path: address.path })
@@ -242,6 +248,7 @@ export function denoHost(): Host {
     datagrams: denoDatagrams,
     connect,
     listen,
+    listenSync,
     resolve,
     checkConnect,
     interfaces: () =>
@@ -285,5 +292,6 @@ export function denoHost(): Host {
         ? deno.env.get(variable)
         : undefined,
     errno: (code) => errno(code, deno.build.os),
+    warn: (message) => globals.process.emitWarning(message),
   };
 }

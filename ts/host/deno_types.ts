@@ -104,7 +104,10 @@ export interface DenoApi {
 /** What deno.ts takes from the global object; not typed by the standard library alone. */
 export interface DenoGlobals {
   readonly Deno: DenoApi;
-  readonly process: { nextTick(task: () => void): void };
+  readonly process: {
+    nextTick(task: () => void): void;
+    emitWarning(message: string): void;
+  };
   setImmediate(task: () => void): unknown;
   setTimeout(task: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;

@@ -144,6 +144,8 @@ export interface Host {
   ): Connection;
   /** Binds and listens. Rejects with a HostError: EADDRINUSE, EADDRNOTAVAIL, EACCES, … */
   listen(address: HostAddress, backlog: number): Promise<Listener>;
+  /** The same, at once; for hosts that can. Throws the HostError. */
+  listenSync?(address: HostAddress, backlog: number): Listener;
   /** IP literals of a name. Rejects with a HostError: ENOTFOUND, EAI_AGAIN, EACCES. */
   resolve(name: string, family: 4 | 6 | 0): Promise<string[]>;
   /**
@@ -175,6 +177,13 @@ export interface Host {
   env(name: string): string | undefined;
   /** The platform's number of an errno name, or undefined. */
   errno(code: string): number | undefined;
+  /** Shows a warning to the developer; without it, on the console. */
+  warn?(message: string): void;
+}
+
+export function warn(host: Host, message: string): void {
+  if (host.warn) host.warn(message);
+  else console.warn(message);
 }
 
 export interface HostTimer {

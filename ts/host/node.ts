@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { getSystemErrorName } from "node:util";
 import type {
   Connection,
   Host,
@@ -61,16 +62,14 @@ function connect(
   return connection;
 }
 
+const SERVER = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
+
 function listen(address: HostAddress, backlog: number): Promise<Listener> {
   const what = `listen ${describe(address)}`;
   return new Promise((resolve, reject) => {
     const bad = pathError("listen", address);
     if (bad !== undefined) throw bad;
-    const server = net.createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-    });
+    const server = net.createServer(SERVER);
     const failed = (cause: Error) => reject(listenError(what, address, cause));
     server.once("error", failed);
     server.once("listening", () => {
@@ -94,6 +93,47 @@ function listen(address: HostAddress, backlog: number): Promise<Listener> {
       reject(toHostError(what, cause));
     }
   });
+}
+
+/**
+ * What node:net itself binds with, for as long as it lends it to others: the only way
+ * to listen at an address that is done when it returns.
+ */
+const createHandle = (net as {
+  _createServerHandle?: (
+    address: string,
+    port: number,
+    family: 4 | 6 | -1,
+  ) => number | { listen(backlog: number): number; close(): void };
+})._createServerHandle;
+
+function listenSync(address: HostAddress, backlog: number): Listener {
+  const what = `listen ${describe(address)}`;
+  const bad = pathError("listen", address);
+  if (bad !== undefined) throw bad;
+  const handle = address.kind === "ipc"
+    ? createHandle!(address.path, -1, -1)
+    : createHandle!(
+      address.host,
+      address.port,
+      address.host.includes(":") ? 6 : 4,
+    );
+  const failed = typeof handle === "number" ? handle : handle.listen(backlog);
+  if (typeof handle === "number" || failed !== 0) {
+    if (typeof handle !== "number") handle.close();
+    const code = getSystemErrorName(failed);
+    const cause = Object.assign(new Error(`${what}: ${code}`), { code });
+    throw listenError(what, address, cause);
+  }
+  const server = net.createServer(SERVER);
+  if (address.kind === "tcp") server.listen(handle, backlog);
+  else {
+    // Of a pipe it would use only the descriptor; but listening at a path is done at once.
+    handle.close();
+    server.listen({ path: address.path, backlog, exclusive: true });
+  }
+  server.unref();
+  return new NodeListener(server, `connection accepted by ${describe(address)}`);
 }
 
 function listenError(
@@ -167,6 +207,7 @@ export const nodeHost: Host = {
   datagrams: nodeDatagrams,
   connect,
   listen,
+  ...(typeof createHandle === "function" && { listenSync }),
   resolve,
   checkConnect: () => {}, // Node's permission model does not tell beforehand
   interfaces,
@@ -188,4 +229,5 @@ export const nodeHost: Host = {
   env: (name) => process.env[name],
   errno: (code) =>
     (os.constants.errno as Readonly<Record<string, number>>)[code],
+  warn: (message) => process.emitWarning(message),
 };

@@ -53,6 +53,8 @@ export class Channel implements Client {
     messagesReceived: 0,
     bytesReceived: 0,
   };
+  /** Whose channel it is. */
+  owner: WeakRef<object> | undefined;
   readonly #slot: number;
   /** What to call the thing in an error. */
   readonly #noun: string;
@@ -321,7 +323,7 @@ export class Channel implements Client {
     return park(
       this.core.reactor,
       wait,
-      { place, attempt, release, expired },
+      { place, attempt, release, expired, owner: this.owner?.deref() },
     );
   }
 

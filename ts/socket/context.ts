@@ -10,20 +10,21 @@ import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { Outbox } from "./outbox.ts";
-import { CONTEXT, fits } from "./options.ts";
+import { CONTEXT, fits, type Option } from "./options.ts";
 
-export interface ContextOptions {
-  /** Largest number of sockets; 1023 at first. */
-  maxSockets?: number;
-  /** Largest message in bytes that sockets accept; 2147483647 at first. */
-  maxMessageSize?: number;
-  /** Whether new sockets speak IPv6 too; false at first. */
-  ipv6?: boolean;
-  /** False gives new sockets a `linger` of 0; true at first. */
-  blocky?: boolean;
-  /** Accepted for the native package's sake: there is one event loop. */
-  ioThreads?: number;
-}
+/** Values for the options of a context. */
+export type ContextOptions = Partial<
+  Pick<
+    Context,
+    | "blocky"
+    | "ioThreads"
+    | "ipv6"
+    | "maxMessageSize"
+    | "maxSockets"
+    | "threadPriority"
+    | "threadSchedulingPolicy"
+  >
+>;
 
 /** What is decided when a context is created. */
 export interface ContextSetup {
@@ -155,6 +156,9 @@ export class Context {
    * @throws ZmqError EINVAL for a value libzmq does not take
    */
   constructor(options: ContextOptions & ContextSetup = {}) {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError("Options must be an object");
+    }
     const { host, memoryLimit, trace, ...rest } = options;
     if (memoryLimit !== undefined && !(memoryLimit >= 4 * 2 ** 20)) {
       throw new RangeError(
@@ -183,46 +187,91 @@ export class Context {
     };
   }
 
+  /** I/O threads, 0 or more; 1 at first. No effect: there is one event loop. */
   declare ioThreads: number;
+  /** The most sockets there may be, 1 or more; 1023 at first. */
   declare maxSockets: number;
+  /** The most that `maxSockets` can be. */
   declare readonly maxSocketsLimit: number;
+  /** Bytes of the largest message that is sent, 0 or more; 2147483647 at first. */
   declare maxMessageSize: number;
+  /** Whether new sockets speak IPv6 too; false at first. */
   declare ipv6: boolean;
+  /** False gives new sockets a `linger` of 0; true at first. */
   declare blocky: boolean;
+  /** Priority of I/O threads; no effect: there are none. */
+  declare threadPriority: number;
+  /** Scheduling policy of I/O threads; no effect: there are none. */
+  declare threadSchedulingPolicy: number;
+
+  /** An option by libzmq's number, for subclasses, as the native package has it. */
+  protected getBoolOption(option: number): boolean {
+    return getOption(this, { id: option, kind: "bool" }) as boolean;
+  }
+  protected setBoolOption(option: number, value: boolean): void {
+    setOption(this, `option ${option}`, { id: option, kind: "bool" }, value);
+  }
+  protected getInt32Option(option: number): number {
+    return getOption(this, { id: option, kind: "i32" }) as number;
+  }
+  protected setInt32Option(option: number, value: number): void {
+    setOption(this, `option ${option}`, { id: option, kind: "i32" }, value);
+  }
 }
 
-for (const [name, { id, kind, access }] of Object.entries(CONTEXT)) {
+/** Values that libzmq cannot be asked for. */
+const written = new WeakMap<Context, Map<number, unknown>>();
+
+function getOption(context: Context, { id, kind, access, initial }: Option) {
+  if (access === "w") return written.get(context)?.get(id) ?? initial;
+  const { reactor, pointer } = coreOf(context);
+  const value = reactor.call("zmq_ctx_get", pointer, id);
+  return kind === "bool" ? value !== 0 : value;
+}
+
+function setOption(
+  context: Context,
+  name: string,
+  option: Option,
+  value: unknown,
+): void {
+  const { id, kind, access, takes } = option;
+  if (typeof value !== (kind === "bool" ? "boolean" : "number")) {
+    throw new TypeError(
+      `Option value must be a ${
+        kind === "bool" ? "boolean" : "number"
+      }: ${name} = ${String(value)}`,
+    );
+  }
+  const { reactor, pointer } = coreOf(context);
+  const number = Number(value);
+  // Cut to an int by the call, it would mean something else.
+  if (
+    !fits(number, 0, 2 ** 31 - 1) ||
+    reactor.call("zmq_ctx_set", pointer, id, number) !== 0
+  ) {
+    throw zmqError(reactor.host, errnoOf("EINVAL"), {
+      message: `Invalid argument: ${name} = ${String(value)}` +
+        (takes === undefined ? "" : ` (takes ${takes})`),
+    });
+  }
+  if (access !== "w") return;
+  const known = written.get(context) ?? new Map<number, unknown>();
+  written.set(context, known.set(id, value));
+}
+
+for (const [name, option] of Object.entries(CONTEXT)) {
   Object.defineProperty(Context.prototype, name, {
     enumerable: true,
     configurable: true,
     get(this: Context) {
-      const { reactor, pointer } = coreOf(this);
-      const value = reactor.call("zmq_ctx_get", pointer, id);
-      return kind === "bool" ? value !== 0 : value;
+      return getOption(this, option);
     },
-    set: access === "r" ? undefined : function (this: Context, value: unknown) {
-      const ok = kind === "bool"
-        ? typeof value === "boolean"
-        : typeof value === "number";
-      if (!ok) {
-        throw new TypeError(
-          `Option value must be a ${
-            kind === "bool" ? "boolean" : "number"
-          }: ${name} = ${String(value)}`,
-        );
-      }
-      const { reactor, pointer } = coreOf(this);
-      const number = Number(value);
-      // Cut to an int by the call, it would mean something else.
-      if (
-        !fits(number, 0, 2 ** 31 - 1) ||
-        reactor.call("zmq_ctx_set", pointer, id, number) !== 0
-      ) {
-        throw zmqError(reactor.host, errnoOf("EINVAL"), {
-          message: `Invalid argument: ${name} = ${String(value)}`,
-        });
-      }
-    },
+    set: option.access === "r"
+      ? undefined
+      : function (this: Context, value: unknown) {
+        setOption(this, name, option, value);
+      },
   });
 }
 

@@ -3,11 +3,18 @@
  * one frame, with a routing id or a group beside it where the pattern has one.
  */
 import { constants } from "zeromq-wasm:constants";
+import type { Channel } from "./channel.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
 import { define, type Readable, type Writable } from "./roles.ts";
+import type {
+  HasConflate,
+  HasDisconnectMessage,
+  HasHelloMessage,
+  SocketOptions,
+} from "./properties.ts";
 import { Socket } from "./socket.ts";
-import type { SocketOptions } from "./sockets.ts";
+import { register } from "./types.ts";
 
 const {
   ZMQ_CLIENT,
@@ -65,8 +72,15 @@ export class Server extends Socket {
 export interface Server
   extends
     Writable<Single, ServerRoutingOptions>,
-    Readable<[Message, ServerRoutingOptions]> {}
-define(Server, { sends: "draft", receives: "draft" });
+    Readable<[Message, ServerRoutingOptions]>,
+    HasHelloMessage,
+    HasDisconnectMessage {}
+define(
+  Server,
+  { sends: "draft", receives: "draft" },
+  options.HELLO,
+  options.GOODBYE,
+);
 sendsTo(
   Server,
   ({ routingId }) =>
@@ -81,8 +95,9 @@ export class Client extends Socket {
     super(ZMQ_CLIENT!, options);
   }
 }
-export interface Client extends Writable<Single>, Readable<[Message]> {}
-define(Client, { sends: "draft", receives: "draft" });
+export interface Client
+  extends Writable<Single>, Readable<[Message]>, HasHelloMessage {}
+define(Client, { sends: "draft", receives: "draft" }, options.HELLO);
 
 /** Sends messages to groups. */
 export class Radio extends Socket {
@@ -116,18 +131,23 @@ export class Dish extends Socket {
   }
   /** Joins groups. Throws EINVAL for one that was joined before. */
   join(...groups: (Uint8Array | string)[]): void {
-    this.#each("zmq_join", groups);
+    callEach(this, "zmq_join", groups);
   }
   /** Leaves groups. Throws EINVAL for one that was not joined. */
   leave(...groups: (Uint8Array | string)[]): void {
-    this.#each("zmq_leave", groups);
+    callEach(this, "zmq_leave", groups);
   }
-  #each(name: string, groups: (Uint8Array | string)[]): void {
-    for (const group of groups) {
-      const wrong = groupFault(group);
-      if (wrong !== undefined) throw new TypeError(wrong);
-      this.enter().callWithText(name, group);
-    }
+}
+
+function callEach(
+  dish: unknown,
+  name: string,
+  groups: (Uint8Array | string)[],
+): void {
+  for (const group of groups) {
+    const wrong = groupFault(group);
+    if (wrong !== undefined) throw new TypeError(wrong);
+    (dish as { enter(): Channel }).enter().callWithText(name, group);
   }
 }
 export interface Dish extends Readable<[Message, DishGroupOptions]> {}
@@ -139,9 +159,7 @@ export class Gather extends Socket {
     super(ZMQ_GATHER!, options);
   }
 }
-export interface Gather extends Readable<[Message]> {
-  conflate: boolean;
-}
+export interface Gather extends Readable<[Message]>, HasConflate {}
 define(Gather, { receives: "draft" }, options.CONFLATE);
 
 /** Sends round-robin to Gathers. */
@@ -150,9 +168,7 @@ export class Scatter extends Socket {
     super(ZMQ_SCATTER!, options);
   }
 }
-export interface Scatter extends Writable<Single> {
-  conflate: boolean;
-}
+export interface Scatter extends Writable<Single>, HasConflate {}
 define(Scatter, { sends: "draft" }, options.CONFLATE);
 
 /** Sends and receives UDP datagrams: the peer's address and the bytes. */
@@ -164,3 +180,11 @@ export class Datagram extends Socket {
 export interface Datagram
   extends Writable<[MessageLike, MessageLike]>, Readable<[Message, Message]> {}
 define(Datagram, { sends: "draft", receives: "draft" });
+
+register(ZMQ_SERVER!, Server);
+register(ZMQ_CLIENT!, Client);
+register(ZMQ_RADIO!, Radio);
+register(ZMQ_DISH!, Dish);
+register(ZMQ_GATHER!, Gather);
+register(ZMQ_SCATTER!, Scatter);
+register(ZMQ_DGRAM!, Datagram);

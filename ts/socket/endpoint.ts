@@ -3,7 +3,12 @@
  * it will choose, what it cannot make itself (directories, names), and what would
  * make it abort.
  */
-import type { Host, HostAddress, HostError, UdpAddress } from "../host/host.ts";
+import {
+  type Host,
+  type HostAddress,
+  HostError,
+  type UdpAddress,
+} from "../host/host.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { codeOf } from "../syscall/errno.ts";
 
@@ -46,6 +51,11 @@ export function hasWrongPort(address: string): boolean {
   return port !== undefined && !(Number(port) >= 0 && Number(port) < 65536);
 }
 
+/** An endpoint, and where libzmq is going to listen for it, as `zw_bind_target` says. */
+interface Chosen extends Pick<BindEndpoint, "address" | "error"> {
+  target?: string;
+}
+
 /** Prepares for `zmq_bind`; resolves with what to bind. */
 export async function endpointToBind(
   reactor: Reactor,
@@ -53,6 +63,62 @@ export async function endpointToBind(
   address: string,
 ): Promise<BindEndpoint> {
   const { host, instance: { fds } } = reactor;
+  let found = chooseTarget(reactor, socket, address);
+  const name = /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(address);
+  if (found.error?.code === "ENODEV" && name) {
+    // Neither an address nor an interface: perhaps the name of a host.
+    const [ip] = await host.resolve(name[2]!, 4).catch(() => []);
+    if (ip !== undefined) {
+      const endpoint = `${name[1]}://${ip}:${name[3]}`;
+      found = chooseTarget(reactor, socket, endpoint);
+    }
+  }
+  const { address: endpoint, target } = found;
+  if (!target) return found;
+  if (target.startsWith("u")) return udpToBind(reactor, endpoint, target);
+  // A listener closed just before goes first: with it goes the file at its path,
+  // which must not be ours.
+  await new Promise<void>((resolve) => host.soon(resolve));
+  await fds.prepare(target, BACKLOG);
+  // deno-lint-ignore require-await -- what it does is done before it returns
+  return { address: endpoint, settle: async () => fds.settle(target) };
+}
+
+/** The same at once, for what can be bound at once. */
+export function endpointToBindSync(
+  reactor: Reactor,
+  socket: number,
+  address: string,
+): Omit<BindEndpoint, "settle"> & { settle?(): HostError | undefined } {
+  const { host, instance: { fds } } = reactor;
+  const found = chooseTarget(reactor, socket, address);
+  const { address: endpoint, target } = found;
+  if (!target) return found;
+  const refuse = (code: string, message: string) => {
+    if (address === "ipc://*") fds.settle(target);
+    return { address, error: { code, cause: new HostError(code, message) } };
+  };
+  const isUdp = target.startsWith("u");
+  if (!host.listenSync || isUdp) {
+    const message = `${
+      isUdp ? "udp" : host.name
+    } cannot listen synchronously: use bind()`;
+    return refuse("ENOTSUP", message);
+  }
+  if (fds.isBusy(target)) {
+    return refuse("EBUSY", "Another bind to this address is under way");
+  }
+  fds.prepareSync(target, (where) => host.listenSync!(where, BACKLOG));
+  return { address: endpoint, settle: () => fds.settle(target) };
+}
+
+/** What to give libzmq, and where it is going to listen. */
+function chooseTarget(
+  reactor: Reactor,
+  socket: number,
+  address: string,
+): Chosen {
+  const { fds } = reactor.instance;
   let endpoint = address;
   if (hasWrongPort(address)) return { address, error: { code: "EINVAL" } };
   if (address === "ipc://*") {
@@ -63,32 +129,14 @@ export async function endpointToBind(
       return { address, error: { code: cause.code, cause } };
     }
   }
-  let { code, target } = bindTarget(reactor, socket, endpoint);
-  const name = /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(endpoint);
-  if (code === "ENODEV" && name) {
-    // Neither an address nor an interface: perhaps the name of a host.
-    const [ip] = await host.resolve(name[2]!, 4).catch(() => []);
-    if (ip !== undefined) {
-      endpoint = `${name[1]}://${ip}:${name[3]}`;
-      ({ code, target } = bindTarget(reactor, socket, endpoint));
-    }
+  const { code, target } = bindTarget(reactor, socket, endpoint);
+  if (code === undefined) {
+    return target ? { address: endpoint, target } : { address: endpoint };
   }
-  if (code !== undefined) {
-    // The directory of an address too long for a socket.
-    if (address === "ipc://*") fds.settle(`1 ${endpoint.slice(6)}`);
-    const cause = code === "ENODEV" ? fds.forbidden : undefined;
-    return cause
-      ? { address, error: { code: cause.code, cause } }
-      : { address, error: { code } };
-  }
-  if (!target) return { address: endpoint };
-  if (target.startsWith("u")) return udpToBind(reactor, endpoint, target);
-  // A listener closed just before goes first: with it goes the file at its path,
-  // which must not be ours.
-  await new Promise<void>((resolve) => host.soon(resolve));
-  await fds.prepare(target, BACKLOG);
-  // deno-lint-ignore require-await -- what it does is done before it returns
-  return { address: endpoint, settle: async () => fds.settle(target) };
+  // The directory of an address too long for a socket.
+  if (address === "ipc://*") fds.settle(`1 ${endpoint.slice(6)}`);
+  const cause = code === "ENODEV" ? fds.forbidden : undefined;
+  return { address, error: cause ? { code: cause.code, cause } : { code } };
 }
 
 /** How often libzmq is run until it takes a datagram socket, which it is sure to do soon. */

@@ -9,6 +9,8 @@ export interface Internals {
   blocked: string | undefined;
   /** Endpoints as bound or connected by the user, and what libzmq was given instead. */
   readonly endpoints: Map<string, string>;
+  /** Values of options that libzmq cannot be asked for. */
+  readonly written: Map<number, unknown>;
 }
 
 const internals = new WeakMap<object, Internals>();

@@ -4,32 +4,65 @@
  */
 import { constants } from "zeromq-wasm:constants";
 
-export type OptionKind = "bool" | "i32" | "u32" | "i64" | "u64" | "text";
+/**
+ * How libzmq stores the value. "text" is a string without zero bytes; "bytes" has a
+ * length; "key" is 40 characters of Z85 or 32 bytes.
+ */
+export type OptionKind =
+  | "bool"
+  | "i32"
+  | "u32"
+  | "i64"
+  | "u64"
+  | "text"
+  | "bytes"
+  | "key";
 
 export interface Option {
   readonly id: number;
   readonly kind: OptionKind;
-  /** "rw" unless said otherwise. */
+  /** "rw" unless said otherwise. "w": libzmq cannot be asked, the last value is kept here. */
   readonly access?: "r" | "w";
+  /** What "w" options read as before they are set. */
+  readonly initial?: unknown;
+  /** Takes effect at once, also for endpoints that are there. */
+  readonly live?: true;
+  /** What libzmq takes, for the error when it does not take something. */
+  readonly takes?: string;
 }
 
 type Options = Readonly<Record<string, Option>>;
+type Details = Pick<Option, "initial" | "live" | "takes" | "access">;
 
 /** An option by the name it has in zmq.h, without the prefix. */
-function option(name: string, kind: OptionKind): Option {
+function option(name: string, kind: OptionKind, details?: Details): Option {
   const id = constants[`ZMQ_${name}`];
   if (id === undefined) throw new Error(`no option ${name} in zmq.h`);
-  return { id, kind };
+  return { id, kind, ...details };
 }
 
-const i32 = (name: string): Option => option(name, "i32");
-const u32 = (name: string): Option => option(name, "u32");
-const i64 = (name: string): Option => option(name, "i64");
-const u64 = (name: string): Option => option(name, "u64");
-const bool = (name: string): Option => option(name, "bool");
-const text = (name: string): Option => option(name, "text");
-const writeOnly = (option: Option): Option => ({ ...option, access: "w" });
-const readOnly = (option: Option): Option => ({ ...option, access: "r" });
+type Make = (name: string, details?: Details) => Option;
+const i32: Make = (name, details) => option(name, "i32", details);
+const bool: Make = (name, details) => option(name, "bool", details);
+const text: Make = (name, details) =>
+  option(name, "text", { takes: "at most 255 bytes", ...details });
+const bytes: Make = (name, details) => option(name, "bytes", details);
+const key: Make = (name) =>
+  option(name, "key", { takes: "40 characters of Z85, or 32 bytes" });
+
+const LIVE = { live: true } as const;
+const READ = { access: "r" } as const;
+/** A flag that libzmq lets be set only. */
+const FLAG = { access: "w", initial: false } as const;
+const LIVE_FLAG = { ...FLAG, ...LIVE } as const;
+
+const POSITIVE = { takes: "1 or more" };
+const NATURAL = { takes: "0 or more" };
+/** Milliseconds. */
+const MS = { takes: "milliseconds, 0 or more" };
+const MS_OR_NOT = { takes: "milliseconds, or -1" };
+const LIVE_COUNT = { takes: "messages, or 0 for no limit", ...LIVE };
+const TEXT_OR_NONE = { takes: "1 to 255 bytes, or null" };
 
 /** Whether a number of C has room for the value. */
 export function fits(value: number, least: number, most: number): boolean {
@@ -38,96 +71,170 @@ export function fits(value: number, least: number, most: number): boolean {
 
 /** Options of every socket. */
 export const COMMON: Options = {
-  type: readOnly(i32("TYPE")),
-  lastEndpoint: readOnly(text("LAST_ENDPOINT")),
-  threadSafe: readOnly(bool("THREAD_SAFE")),
-  affinity: u64("AFFINITY"),
-  rate: i32("RATE"),
-  recoveryInterval: i32("RECOVERY_IVL"),
-  linger: i32("LINGER"),
-  reconnectInterval: i32("RECONNECT_IVL"),
-  backlog: i32("BACKLOG"),
-  reconnectMaxInterval: i32("RECONNECT_IVL_MAX"),
-  maxMessageSize: i64("MAXMSGSIZE"),
-  tcpKeepalive: i32("TCP_KEEPALIVE"),
-  tcpKeepaliveCount: i32("TCP_KEEPALIVE_CNT"),
-  tcpKeepaliveIdle: i32("TCP_KEEPALIVE_IDLE"),
-  tcpKeepaliveInterval: i32("TCP_KEEPALIVE_INTVL"),
-  tcpAcceptFilter: text("TCP_ACCEPT_FILTER"),
+  type: i32("TYPE", READ),
+  lastEndpoint: text("LAST_ENDPOINT", READ),
+  threadSafe: bool("THREAD_SAFE", READ),
+  affinity: option("AFFINITY", "u64"),
+  rate: i32("RATE", { takes: "kilobits per second, 1 or more" }),
+  recoveryInterval: i32("RECOVERY_IVL", MS),
+  linger: i32("LINGER", { ...MS_OR_NOT, ...LIVE }),
+  reconnectInterval: i32("RECONNECT_IVL", MS_OR_NOT),
+  reconnectMaxInterval: i32("RECONNECT_IVL_MAX", MS),
+  reconnectStop: i32("RECONNECT_STOP", { takes: "the sum of 1, 2 and 4" }),
+  backlog: i32("BACKLOG", NATURAL),
+  maxMessageSize: option("MAXMSGSIZE", "i64"),
+  tcpKeepalive: i32("TCP_KEEPALIVE", { takes: "-1, 0 or 1" }),
+  tcpKeepaliveCount: i32("TCP_KEEPALIVE_CNT", { takes: "1 or more, or -1" }),
+  tcpKeepaliveIdle: i32("TCP_KEEPALIVE_IDLE", {
+    takes: "seconds, 1 or more, or -1",
+  }),
+  tcpKeepaliveInterval: i32("TCP_KEEPALIVE_INTVL", {
+    takes: "seconds, 1 or more, or -1",
+  }),
+  tcpAcceptFilter: text("TCP_ACCEPT_FILTER", {
+    access: "w",
+    initial: null,
+    takes: "an address with or without /bits",
+  }),
   immediate: bool("IMMEDIATE"),
   ipv6: bool("IPV6"),
   plainServer: bool("PLAIN_SERVER"),
-  plainUsername: text("PLAIN_USERNAME"),
-  plainPassword: text("PLAIN_PASSWORD"),
+  plainUsername: text("PLAIN_USERNAME", TEXT_OR_NONE),
+  plainPassword: text("PLAIN_PASSWORD", TEXT_OR_NONE),
   curveServer: bool("CURVE_SERVER"),
-  curvePublicKey: text("CURVE_PUBLICKEY"),
-  curveSecretKey: text("CURVE_SECRETKEY"),
-  curveServerKey: text("CURVE_SERVERKEY"),
+  curvePublicKey: key("CURVE_PUBLICKEY"),
+  curveSecretKey: key("CURVE_SECRETKEY"),
+  curveServerKey: key("CURVE_SERVERKEY"),
   zapDomain: text("ZAP_DOMAIN"),
-  typeOfService: u32("TOS"),
-  handshakeInterval: i32("HANDSHAKE_IVL"),
-  heartbeatInterval: i32("HEARTBEAT_IVL"),
-  heartbeatTimeToLive: i32("HEARTBEAT_TTL"),
-  heartbeatTimeout: i32("HEARTBEAT_TIMEOUT"),
-  connectTimeout: i32("CONNECT_TIMEOUT"),
-  tcpMaxRetransmitTimeout: i32("TCP_MAXRT"),
-  interface: text("BINDTODEVICE"),
-  socksProxy: text("SOCKS_PROXY"),
-  socksUsername: text("SOCKS_USERNAME"),
-  socksPassword: text("SOCKS_PASSWORD"),
   zapEnforceDomain: bool("ZAP_ENFORCE_DOMAIN"),
+  typeOfService: option("TOS", "u32", { takes: "0 to 255" }),
+  priority: i32("PRIORITY", NATURAL),
+  handshakeInterval: i32("HANDSHAKE_IVL", MS),
+  socksProxy: text("SOCKS_PROXY", { takes: "host:port, or null" }),
+  socksUsername: text("SOCKS_USERNAME", TEXT_OR_NONE),
+  socksPassword: text("SOCKS_PASSWORD", TEXT_OR_NONE),
+  heartbeatInterval: i32("HEARTBEAT_IVL", MS),
+  heartbeatTimeToLive: i32("HEARTBEAT_TTL", {
+    takes: "milliseconds, 0 to 6553599",
+  }),
+  heartbeatTimeout: i32("HEARTBEAT_TIMEOUT", MS_OR_NOT),
+  connectTimeout: i32("CONNECT_TIMEOUT", MS),
+  tcpMaxRetransmitTimeout: i32("TCP_MAXRT", MS),
+  inBatchSize: i32("IN_BATCH_SIZE", POSITIVE),
+  outBatchSize: i32("OUT_BATCH_SIZE", POSITIVE),
+  multicastMaxTransportDataUnit: i32("MULTICAST_MAXTPDU", POSITIVE),
+  multicastLoop: bool("MULTICAST_LOOP"),
+  interface: text("BINDTODEVICE", { takes: "the name of an interface" }),
+  loopbackFastPath: bool("LOOPBACK_FASTPATH"),
+  metadata: text("METADATA", {
+    access: "w",
+    initial: null,
+    takes: "X-name:value",
+  }),
+  vmciBufferSize: option("VMCI_BUFFER_SIZE", "u64"),
+  vmciBufferMinSize: option("VMCI_BUFFER_MIN_SIZE", "u64"),
+  vmciBufferMaxSize: option("VMCI_BUFFER_MAX_SIZE", "u64"),
+  vmciConnectTimeout: i32("VMCI_CONNECT_TIMEOUT"),
 };
 
 export const SENDER: Options = {
-  sendBufferSize: i32("SNDBUF"),
-  sendHighWaterMark: i32("SNDHWM"),
-  sendTimeout: i32("SNDTIMEO"),
-  multicastHops: i32("MULTICAST_HOPS"),
+  sendBufferSize: i32("SNDBUF", { takes: "bytes, or -1" }),
+  sendHighWaterMark: i32("SNDHWM", LIVE_COUNT),
+  sendTimeout: i32("SNDTIMEO", { ...MS_OR_NOT, ...LIVE }),
+  multicastHops: i32("MULTICAST_HOPS", POSITIVE),
 };
 
 export const RECEIVER: Options = {
-  receiveBufferSize: i32("RCVBUF"),
-  receiveHighWaterMark: i32("RCVHWM"),
-  receiveTimeout: i32("RCVTIMEO"),
+  receiveBufferSize: i32("RCVBUF", { takes: "bytes, or -1" }),
+  receiveHighWaterMark: i32("RCVHWM", LIVE_COUNT),
+  receiveTimeout: i32("RCVTIMEO", { ...MS_OR_NOT, ...LIVE }),
 };
 
-export const ROUTING_ID: Options = { routingId: text("ROUTING_ID") };
-export const CONFLATE: Options = { conflate: writeOnly(bool("CONFLATE")) };
-export const PROBE: Options = { probeRouter: writeOnly(bool("PROBE_ROUTER")) };
+export const ROUTING_ID: Options = {
+  routingId: bytes("ROUTING_ID", {
+    takes: "1 to 255 bytes, the first of which is not 0",
+  }),
+};
+export const CONFLATE: Options = { conflate: bool("CONFLATE") };
+export const PROBE: Options = { probeRouter: bool("PROBE_ROUTER", LIVE_FLAG) };
 export const REQUEST: Options = {
-  correlate: writeOnly(bool("REQ_CORRELATE")),
-  relaxed: writeOnly(bool("REQ_RELAXED")),
+  correlate: bool("REQ_CORRELATE", LIVE_FLAG),
+  relaxed: bool("REQ_RELAXED", LIVE_FLAG),
 };
 export const ROUTER: Options = {
-  mandatory: writeOnly(bool("ROUTER_MANDATORY")),
-  handover: writeOnly(bool("ROUTER_HANDOVER")),
+  mandatory: bool("ROUTER_MANDATORY", LIVE_FLAG),
+  handover: bool("ROUTER_HANDOVER", LIVE_FLAG),
+  routerNotify: i32("ROUTER_NOTIFY", { takes: "the sum of 1 and 2" }),
 };
-export const PUBLISHER: Options = {
-  noDrop: writeOnly(bool("XPUB_NODROP")),
-  invertMatching: bool("INVERT_MATCHING"),
+const message = { access: "w", initial: null } as const;
+/** A message to each new peer. */
+export const HELLO: Options = { helloMessage: bytes("HELLO_MSG", message) };
+/** A message from each peer that is lost. */
+export const GOODBYE: Options = {
+  disconnectMessage: bytes("DISCONNECT_MSG", message),
 };
 export const INVERT: Options = { invertMatching: bool("INVERT_MATCHING") };
-export const XPUBLISHER: Options = {
-  noDrop: writeOnly(bool("XPUB_NODROP")),
-  invertMatching: bool("INVERT_MATCHING"),
-  manual: writeOnly(bool("XPUB_MANUAL")),
-  welcomeMessage: writeOnly(text("XPUB_WELCOME_MSG")),
+export const PUBLISHER: Options = {
+  noDrop: bool("XPUB_NODROP", FLAG),
+  ...INVERT,
 };
-export const STREAM: Options = { notify: writeOnly(bool("STREAM_NOTIFY")) };
+export const FIRST_ONLY: Options = {
+  onlyFirstSubscribe: bool("ONLY_FIRST_SUBSCRIBE", LIVE_FLAG),
+};
+export const XPUBLISHER: Options = {
+  ...PUBLISHER,
+  ...FIRST_ONLY,
+  manual: bool("XPUB_MANUAL", FLAG),
+  manualLastValue: bool("XPUB_MANUAL_LAST_VALUE", FLAG),
+  welcomeMessage: bytes("XPUB_WELCOME_MSG", message),
+};
+export const STREAM: Options = {
+  notify: bool("STREAM_NOTIFY", { access: "w", initial: true }),
+};
 
 /** Options of a context: read and set by zmq_ctx_get and zmq_ctx_set. */
 export const CONTEXT: Options = {
-  ioThreads: i32("IO_THREADS"),
-  maxSockets: i32("MAX_SOCKETS"),
-  maxSocketsLimit: readOnly(i32("SOCKET_LIMIT")),
-  maxMessageSize: i32("MAX_MSGSZ"),
+  ioThreads: i32("IO_THREADS", NATURAL),
+  maxSockets: i32("MAX_SOCKETS", POSITIVE),
+  maxSocketsLimit: i32("SOCKET_LIMIT", READ),
+  maxMessageSize: i32("MAX_MSGSZ", { takes: "bytes, 0 or more" }),
   ipv6: bool("IPV6"),
   blocky: bool("BLOCKY"),
+  threadPriority: i32("THREAD_PRIORITY", {
+    access: "w",
+    initial: -1,
+    ...NATURAL,
+  }),
+  threadSchedulingPolicy: i32("THREAD_SCHED_POLICY", {
+    access: "w",
+    initial: -1,
+    ...NATURAL,
+  }),
 };
 
 /** What is set by a method, not by a property. */
-export const SUBSCRIBE: Option = text("SUBSCRIBE");
-export const UNSUBSCRIBE: Option = text("UNSUBSCRIBE");
-export const CONNECT_ROUTING_ID: Option = text("CONNECT_ROUTING_ID");
-export const XPUB_VERBOSE: Option = bool("XPUB_VERBOSE");
-export const XPUB_VERBOSER: Option = bool("XPUB_VERBOSER");
+export const SUBSCRIBE: Option = bytes("SUBSCRIBE", LIVE);
+export const UNSUBSCRIBE: Option = bytes("UNSUBSCRIBE", {
+  takes: "a prefix that was subscribed to",
+  ...LIVE,
+});
+export const CONNECT_ROUTING_ID: Option = bytes("CONNECT_ROUTING_ID", {
+  takes: "1 to 255 bytes, the first of which is not 0",
+  ...LIVE,
+});
+export const XPUB_VERBOSE: Option = bool("XPUB_VERBOSE", LIVE_FLAG);
+export const XPUB_VERBOSER: Option = bool("XPUB_VERBOSER", LIVE_FLAG);
+
+/** Numbers of the options that take effect at once. */
+export const LIVE_IDS: ReadonlySet<number> = new Set(
+  [
+    ...[COMMON, SENDER, RECEIVER, PROBE, REQUEST, ROUTER, FIRST_ONLY].flatMap(
+      (group) => Object.values(group),
+    ),
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    CONNECT_ROUTING_ID,
+    XPUB_VERBOSE,
+    XPUB_VERBOSER,
+  ].filter((option) => option.live).map((option) => option.id),
+);

@@ -12,6 +12,8 @@ export interface Wait {
 
 /** An operation that waits. */
 export interface Parked {
+  /** Only to be held: a socket with something pending is not collected. */
+  readonly owner: object | undefined;
   /** Tries it again. */
   attempt(): void;
   reject(error: unknown): void;
@@ -24,6 +26,8 @@ export interface Operation<T> {
   attempt(): { value: T } | undefined;
   /** Runs once, whatever happens, when nothing is parked any more: it may pump. */
   release?: ((done: boolean) => void) | undefined;
+  /** Whose operation it is. */
+  owner: object | undefined;
   /** What to reject with when time is up. */
   expired(): Error;
 }
@@ -49,6 +53,7 @@ export function park<T>(
       reactor.drop();
     };
     const parked: Parked = {
+      owner: operation.owner,
       attempt() {
         try {
           const result = operation.attempt();

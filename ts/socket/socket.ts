@@ -2,9 +2,10 @@
  * What all sockets share: their endpoints and options, on top of a channel.
  */
 import { constants } from "zeromq-wasm:constants";
-import type { HostError } from "../host/host.ts";
+import { type HostError, warn } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { Channel, type Counters } from "./channel.ts";
+import { closeWhenCollected } from "./collect.ts";
 import {
   type Context,
   context as defaultContext,
@@ -12,8 +13,10 @@ import {
   zmqError,
 } from "./context.ts";
 import {
+  type BindEndpoint,
   checkConnect,
   endpointToBind,
+  endpointToBindSync,
   hasWrongPort,
   optionFault,
 } from "./endpoint.ts";
@@ -21,6 +24,9 @@ import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
+import type { Properties } from "./properties.ts";
+import { RawOptions } from "./raw_options.ts";
+import { methodsOf, typeOf } from "./types.ts";
 
 const {
   ZMQ_MECHANISM,
@@ -36,21 +42,32 @@ const TAKES_ONE = [
   constants["ZMQ_XPUB_MANUAL_LAST_VALUE"]!,
 ];
 const ZAP_HANDLERS = [constants["ZMQ_REP"]!, constants["ZMQ_ROUTER"]!];
+const MECHANISMS = [null, "plain", "curve", "gssapi"] as const;
 const BIND = "Socket is blocked by a bind or unbind operation";
 
-export abstract class Socket {
-  readonly #context: Context;
-  readonly #channel: Channel;
-  readonly #inside: Internals;
+export abstract class Socket extends RawOptions {
+  // Set by the constructor, unless it returns a socket of another class.
+  readonly #context!: Context;
+  readonly #channel!: Channel;
+  readonly #inside!: Internals;
   #closing = false;
   #events: Observer | undefined;
 
-  protected constructor(type: number, options: Record<string, unknown> = {}) {
+  /**
+   * At run time, `new Socket(type)` makes a socket of that type, as in the native
+   * package.
+   */
+  protected constructor(type: number, options: object = {}) {
+    super();
     if (typeof type !== "number") {
       throw new TypeError("Socket type must be a number");
     }
     if (typeof options !== "object" || options === null) {
       throw new TypeError("Options must be an object");
+    }
+    if (new.target === Socket) {
+      const Type = typeOf(type);
+      if (Type) return new Type(options) as Socket;
     }
     const { context = defaultContext, ...rest } = options as {
       context?: Context;
@@ -61,8 +78,11 @@ export abstract class Socket {
       channel: this.#channel,
       blocked: undefined,
       endpoints: new Map(),
+      written: new Map(),
     };
     expose(this, this.#inside);
+    closeWhenCollected(this, this.#channel);
+    Object.defineProperties(this, methodsOf(type, this, Socket.prototype));
     Object.seal(this);
     try {
       Object.assign(this, rest);
@@ -98,9 +118,9 @@ export abstract class Socket {
   }
 
   /** The mechanism in force: null, "plain" or "curve". */
-  get securityMechanism(): null | "plain" | "curve" {
+  get securityMechanism(): null | "plain" | "curve" | "gssapi" {
     const value = this.getOption({ id: ZMQ_MECHANISM!, kind: "i32" });
-    return ([null, "plain", "curve"] as const)[value as number] ?? null;
+    return MECHANISMS[value as number] ?? null;
   }
 
   /**
@@ -115,6 +135,10 @@ export abstract class Socket {
   /** Reads an option of libzmq. Throws EBADF on a closed socket. */
   protected getOption(option: Option): unknown {
     this.#check();
+    if (option.access === "w") {
+      const { written } = this.#inside;
+      return written.has(option.id) ? written.get(option.id) : option.initial;
+    }
     return getOption(this.#channel.core.reactor, this.#channel.pointer, option);
   }
 
@@ -123,14 +147,30 @@ export abstract class Socket {
     this.#check();
     const channel = this.#channel;
     const { reactor } = channel.core;
+    const { blocked, endpoints, written } = this.#inside;
+    if (!option.live && (endpoints.size > 0 || blocked !== undefined)) {
+      warn(
+        reactor.host,
+        "Socket option will not take effect until next connect/bind.",
+      );
+    }
+    if (option.kind === "u64" && Number(value) > Number.MAX_SAFE_INTEGER) {
+      warn(
+        reactor.host,
+        "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
+      );
+    }
     setOption(reactor, channel.pointer, name, option, value);
+    if (option.access === "w") written.set(option.id, value);
     // What the channel itself has to know of libzmq's options.
     if (option.id === ZMQ_SNDTIMEO) {
       channel.sendTimeout = Math.trunc(value as number);
     } else if (option.id === ZMQ_RCVTIMEO) {
       channel.receiveTimeout = Math.trunc(value as number);
     } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
-    else if (TAKES_ONE.includes(option.id)) channel.limitPrefetch(1);
+    else if (value === true && TAKES_ONE.includes(option.id)) {
+      channel.limitPrefetch(1);
+    }
     channel.changed();
   }
 
@@ -181,30 +221,64 @@ export abstract class Socket {
         this.#channel.pointer,
         address,
       ).finally(() => reactor.drop());
-      if (endpoint.error) {
-        const { code, cause } = endpoint.error;
-        throw this.#error(code, { address, ...(cause && explain(cause)) });
-      }
+      this.#checkEndpoint(address, endpoint);
       let rc = -1, failure: HostError | undefined;
       try {
         rc = this.#native("zmq_bind", endpoint.address);
       } finally {
         failure = await endpoint.settle?.(rc >= 0);
       }
-      if (rc < 0) {
-        throw this.#error(failure?.code ?? codeOf(-rc), {
-          address,
-          ...(failure && explain(failure)),
-        });
-      }
-      if (endpoint.address !== address) {
-        this.#inside.endpoints.set(address, endpoint.address);
-      }
-      this.#inside.endpoints.set(endpoint.address, endpoint.address);
+      this.#bound(address, endpoint.address, rc, failure);
     } finally {
       this.#inside.blocked = undefined;
       if (this.#closing) this.close();
     }
+  }
+
+  /**
+   * Like `bind`, but it is done when it returns. For `inproc` everywhere; for `tcp`,
+   * `ipc` and `ws` where the runtime can listen synchronously (see docs/runtimes.md),
+   * and with addresses and interfaces only, no host names. Throws what `bind` rejects
+   * with, and ENOTSUP where it cannot be done.
+   */
+  bindSync(address: string): void {
+    this.#enter(address);
+    this.#checkOptions(address, ZAP_HANDLERS);
+    const { core: { reactor }, pointer } = this.#channel;
+    const endpoint = endpointToBindSync(reactor, pointer, address);
+    this.#checkEndpoint(address, endpoint);
+    let rc = -1, failure: HostError | undefined;
+    try {
+      rc = this.#native("zmq_bind", endpoint.address);
+    } finally {
+      failure = endpoint.settle?.();
+    }
+    this.#bound(address, endpoint.address, rc, failure);
+  }
+
+  /** Throws what is wrong with an endpoint. */
+  #checkEndpoint(address: string, { error }: Pick<BindEndpoint, "error">) {
+    if (!error) return;
+    const { code, cause } = error;
+    throw this.#error(code, { address, ...(cause && explain(cause)) });
+  }
+
+  /** Takes note of what `zmq_bind` has done for an address, or throws its error. */
+  #bound(
+    address: string,
+    real: string,
+    rc: number,
+    failure: HostError | undefined,
+  ): void {
+    if (rc < 0) {
+      throw this.#error(failure?.code ?? codeOf(-rc), {
+        address,
+        ...(failure && explain(failure)),
+      });
+    }
+    const { endpoints } = this.#inside;
+    endpoints.set(address, real);
+    endpoints.set(real, real);
   }
 
   /** Stops listening there. Rejects with ENOENT if nothing was bound so. */
@@ -221,6 +295,12 @@ export abstract class Socket {
       this.close();
       return;
     }
+    this.unbindSync(address);
+  }
+
+  /** Like `unbind`, but it is done when it returns. Throws ENOENT. */
+  unbindSync(address: string): void {
+    this.#enter(address);
     this.#end("zmq_unbind", address);
     this.#channel.core.reactor.pump();
   }
@@ -340,11 +420,9 @@ export function defineOptions(
     Object.defineProperty(target.prototype, name, {
       enumerable: true,
       configurable: true,
-      get: option.access === "w"
-        ? () => undefined
-        : function (this: typeof accessors) {
-          return this.getOption(option);
-        },
+      get(this: typeof accessors) {
+        return this.getOption(option);
+      },
       set: option.access === "r"
         ? undefined
         : function (this: typeof accessors, value: unknown) {
@@ -357,43 +435,4 @@ export function defineOptions(
 defineOptions(Socket, COMMON);
 
 /** Every socket's options, typed; see man zmq_setsockopt for each. */
-export interface Socket {
-  readonly type: number;
-  readonly lastEndpoint: string | null;
-  readonly threadSafe: boolean;
-  affinity: number;
-  rate: number;
-  recoveryInterval: number;
-  linger: number;
-  reconnectInterval: number;
-  backlog: number;
-  reconnectMaxInterval: number;
-  maxMessageSize: number;
-  tcpKeepalive: number;
-  tcpKeepaliveCount: number;
-  tcpKeepaliveIdle: number;
-  tcpKeepaliveInterval: number;
-  tcpAcceptFilter: string | null;
-  immediate: boolean;
-  ipv6: boolean;
-  plainServer: boolean;
-  plainUsername: string | null;
-  plainPassword: string | null;
-  curveServer: boolean;
-  curvePublicKey: string | null;
-  curveSecretKey: string | null;
-  curveServerKey: string | null;
-  zapDomain: string | null;
-  typeOfService: number;
-  handshakeInterval: number;
-  heartbeatInterval: number;
-  heartbeatTimeToLive: number;
-  heartbeatTimeout: number;
-  connectTimeout: number;
-  tcpMaxRetransmitTimeout: number;
-  interface: string | null;
-  socksProxy: string | null;
-  socksUsername: string | null;
-  socksPassword: string | null;
-  zapEnforceDomain: boolean;
-}
+export interface Socket extends Properties {}

@@ -3,10 +3,21 @@
  * each adds.
  */
 import { constants } from "zeromq-wasm:constants";
-import type { Context } from "./context.ts";
 import * as options from "./options.ts";
 import { define, type Receiver, type Sender } from "./roles.ts";
+import type {
+  HasConflate,
+  HasDisconnectMessage,
+  HasHelloMessage,
+  HasInvertMatching,
+  HasNoDrop,
+  HasOnlyFirstSubscribe,
+  HasProbe,
+  HasRoutingId,
+  SocketOptions,
+} from "./properties.ts";
 import { Socket } from "./socket.ts";
+import { register } from "./types.ts";
 
 const {
   ZMQ_DEALER,
@@ -23,22 +34,24 @@ const {
   ZMQ_XSUB,
 } = constants;
 
-/** Options given to a constructor: the writable properties of the socket. */
-export type SocketOptions<S> = Partial<
-  Pick<S, WritableKeys<S>> & { context: Context }
->;
-type WritableKeys<S> = {
-  [K in keyof S]-?: S[K] extends (...args: never[]) => unknown ? never
-    : Same<{ [P in K]: S[P] }, { -readonly [P in K]: S[P] }> extends true ? K
-    : never;
-}[keyof S];
-/** Whether two types are the same, `readonly` included. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends
-  (<T>() => T extends B ? 1 : 2) ? true : false;
-
 const both = { sends: "frames", receives: "frames" } as const;
 const sender = { sends: "frames" } as const;
 const receiver = { receives: "frames" } as const;
+
+interface Settable {
+  setOption(name: string, option: options.Option, value: unknown): void;
+}
+
+function setEach(
+  socket: unknown,
+  option: options.Option,
+  name: string,
+  prefixes: (string | Uint8Array)[],
+): void {
+  for (const prefix of prefixes.length ? prefixes : [""]) {
+    (socket as Settable).setOption(name, option, prefix);
+  }
+}
 
 /** Talks to exactly one other Pair. */
 export class Pair extends Socket {
@@ -55,11 +68,7 @@ export class Publisher extends Socket {
     super(ZMQ_PUB!, options);
   }
 }
-export interface Publisher extends Sender {
-  noDrop: boolean;
-  invertMatching: boolean;
-  conflate: boolean;
-}
+export interface Publisher extends Sender, HasNoDrop, HasInvertMatching, HasConflate {}
 define(Publisher, sender, options.PUBLISHER, options.CONFLATE);
 
 /** Receives the messages whose first frame begins with a subscribed prefix. */
@@ -69,26 +78,14 @@ export class Subscriber extends Socket {
   }
   /** Subscribes to prefixes; without one, to everything. */
   subscribe(...prefixes: (string | Uint8Array)[]): void {
-    this.#each(options.SUBSCRIBE, "subscribe", prefixes);
+    setEach(this, options.SUBSCRIBE, "subscribe", prefixes);
   }
   /** Takes back subscriptions; without a prefix, the one to everything. */
   unsubscribe(...prefixes: (string | Uint8Array)[]): void {
-    this.#each(options.UNSUBSCRIBE, "unsubscribe", prefixes);
-  }
-  #each(
-    option: options.Option,
-    name: string,
-    prefixes: (string | Uint8Array)[],
-  ): void {
-    for (const prefix of prefixes.length ? prefixes : [""]) {
-      this.setOption(name, option, prefix);
-    }
+    setEach(this, options.UNSUBSCRIBE, "unsubscribe", prefixes);
   }
 }
-export interface Subscriber extends Receiver {
-  invertMatching: boolean;
-  conflate: boolean;
-}
+export interface Subscriber extends Receiver, HasInvertMatching, HasConflate {}
 define(Subscriber, receiver, options.INVERT, options.CONFLATE);
 
 /** Sends a request, receives its reply, in turns. */
@@ -97,10 +94,10 @@ export class Request extends Socket {
     super(ZMQ_REQ!, options);
   }
 }
-export interface Request extends Sender, Receiver {
-  routingId: string | null;
-  probeRouter: boolean;
+export interface Request extends Sender, Receiver, HasRoutingId, HasProbe {
+  /** Number the requests, so that late replies are recognised and dropped; false at first. */
   correlate: boolean;
+  /** Send again without waiting for the reply, which is then dropped; false at first. */
   relaxed: boolean;
 }
 define(
@@ -117,9 +114,7 @@ export class Reply extends Socket {
     super(ZMQ_REP!, options);
   }
 }
-export interface Reply extends Sender, Receiver {
-  routingId: string | null;
-}
+export interface Reply extends Sender, Receiver, HasRoutingId {}
 define(Reply, both, options.ROUTING_ID);
 
 /** Sends round-robin to its peers and receives from all of them. */
@@ -128,23 +123,32 @@ export class Dealer extends Socket {
     super(ZMQ_DEALER!, options);
   }
 }
-export interface Dealer extends Sender, Receiver {
-  routingId: string | null;
-  probeRouter: boolean;
-  conflate: boolean;
+export interface Dealer extends Sender, Receiver, HasRoutingId, HasProbe, HasConflate, HasHelloMessage {}
+define(
+  Dealer,
+  both,
+  options.ROUTING_ID,
+  options.PROBE,
+  options.CONFLATE,
+  options.HELLO,
+);
+
+/** How Router and Stream connect. */
+export interface RouterConnectOptions {
+  /** The peer's routing id here: 1 to 255 bytes, the first of which is not 0. */
+  routingId?: string | Uint8Array;
 }
-define(Dealer, both, options.ROUTING_ID, options.PROBE, options.CONFLATE);
+/** How Router and Stream connect. */
+export type StreamConnectOptions = RouterConnectOptions;
 
 /** Connects, and names the peer for the socket types that address peers. */
 function connectNamed(
-  this: Socket & {
-    setOption(name: string, option: options.Option, value: unknown): void;
-  },
+  this: Socket & Settable,
   address: string,
-  extra?: { routingId?: string },
+  { routingId }: RouterConnectOptions = {},
 ): void {
-  if (extra?.routingId !== undefined) {
-    this.setOption("routingId", options.CONNECT_ROUTING_ID, extra.routingId);
+  if (routingId !== undefined && routingId.length > 0) {
+    this.setOption("routingId", options.CONNECT_ROUTING_ID, routingId);
   }
   Socket.prototype.connect.call(this, address);
 }
@@ -155,15 +159,29 @@ export class Router extends Socket {
     super(ZMQ_ROUTER!, options);
   }
 }
-export interface Router extends Sender, Receiver {
-  routingId: string | null;
-  probeRouter: boolean;
+export interface Router extends Sender, Receiver, HasRoutingId, HasProbe, HasHelloMessage, HasDisconnectMessage {
+  /** Reject with EHOSTUNREACH for an unknown peer, wait for one without room; false at first: drop. */
   mandatory: boolean;
+  /** A new peer takes over the routing id, and the old one is closed; false at first: refuse it. */
   handover: boolean;
-  connect(address: string, options?: { routingId?: string }): void;
+  /** Receive `[routingId, ""]` when a peer comes (1), goes (2), or both (3); 0 at first. */
+  routerNotify: number;
+  connect(address: string, options?: RouterConnectOptions): void;
 }
-define(Router, both, options.ROUTING_ID, options.PROBE, options.ROUTER);
-Object.defineProperty(Router.prototype, "connect", { value: connectNamed });
+define(
+  Router,
+  both,
+  options.ROUTING_ID,
+  options.PROBE,
+  options.ROUTER,
+  options.HELLO,
+  options.GOODBYE,
+);
+Object.defineProperty(Router.prototype, "connect", {
+  value: connectNamed,
+  writable: true,
+  configurable: true,
+});
 
 /** Receives work. */
 export class Pull extends Socket {
@@ -171,9 +189,7 @@ export class Pull extends Socket {
     super(ZMQ_PULL!, options);
   }
 }
-export interface Pull extends Receiver {
-  conflate: boolean;
-}
+export interface Pull extends Receiver, HasConflate {}
 define(Pull, receiver, options.CONFLATE);
 
 /** Sends work round-robin; waits while no peer has room. */
@@ -182,9 +198,7 @@ export class Push extends Socket {
     super(ZMQ_PUSH!, options);
   }
 }
-export interface Push extends Sender {
-  conflate: boolean;
-}
+export interface Push extends Sender, HasConflate {}
 define(Push, sender, options.CONFLATE);
 
 /** A Publisher that receives the subscriptions: 1 or 0, then the prefix. */
@@ -192,19 +206,39 @@ export class XPublisher extends Socket {
   constructor(options?: SocketOptions<XPublisher>) {
     super(ZMQ_XPUB!, options);
   }
-  /** Which repeated subscriptions are received too. */
+  /** Which repeated subscriptions are received too: none, subscriptions, or all. */
+  get verbosity(): null | "allSubs" | "allSubsUnsubs" {
+    if (this.getOption(options.XPUB_VERBOSER)) return "allSubsUnsubs";
+    return this.getOption(options.XPUB_VERBOSE) ? "allSubs" : null;
+  }
   set verbosity(value: null | "allSubs" | "allSubsUnsubs") {
-    const option = value === "allSubsUnsubs"
-      ? options.XPUB_VERBOSER
-      : options.XPUB_VERBOSE;
-    this.setOption("verbosity", option, value !== null);
+    if (![null, "allSubs", "allSubsUnsubs"].includes(value)) {
+      throw new TypeError(
+        `verbosity must be null, "allSubs" or "allSubsUnsubs": ${value}`,
+      );
+    }
+    const most = value === "allSubsUnsubs";
+    this.setOption("verbosity", options.XPUB_VERBOSER, most);
+    if (most) return;
+    this.setOption("verbosity", options.XPUB_VERBOSE, value === "allSubs");
+  }
+  /** With `manual`: subscribes the peer whose message was received last. */
+  subscribe(...prefixes: (string | Uint8Array)[]): void {
+    setEach(this, options.SUBSCRIBE, "subscribe", prefixes);
+  }
+  /** With `manual`: takes back subscriptions of the peer received from last. */
+  unsubscribe(...prefixes: (string | Uint8Array)[]): void {
+    setEach(this, options.UNSUBSCRIBE, "unsubscribe", prefixes);
   }
 }
-export interface XPublisher extends Sender, Receiver {
-  noDrop: boolean;
-  invertMatching: boolean;
+export interface XPublisher extends Sender, Receiver, HasNoDrop, HasInvertMatching, HasOnlyFirstSubscribe {
+  /** `subscribe` and `unsubscribe` decide instead of what arrives; false at first. */
   manual: boolean;
-  welcomeMessage: string | null;
+  /** Like `manual`, and a message goes only to the subscriber received from last; false at first. */
+  manualLastValue: boolean;
+  /** Sent to each new subscriber; null (at first) for none; bytes can be set too. */
+  get welcomeMessage(): string | null;
+  set welcomeMessage(value: string | Uint8Array | null);
 }
 define(XPublisher, both, options.XPUBLISHER);
 
@@ -214,8 +248,8 @@ export class XSubscriber extends Socket {
     super(ZMQ_XSUB!, options);
   }
 }
-export interface XSubscriber extends Sender, Receiver {}
-define(XSubscriber, both);
+export interface XSubscriber extends Sender, Receiver, HasOnlyFirstSubscribe {}
+define(XSubscriber, both, options.FIRST_ONLY);
 
 /** Speaks raw TCP: a routing id and bytes, both ways. */
 export class Stream extends Socket {
@@ -225,7 +259,24 @@ export class Stream extends Socket {
 }
 export interface Stream extends Sender, Receiver {
   notify: boolean;
-  connect(address: string, options?: { routingId?: string }): void;
+  connect(address: string, options?: StreamConnectOptions): void;
 }
 define(Stream, both, options.STREAM);
-Object.defineProperty(Stream.prototype, "connect", { value: connectNamed });
+Object.defineProperty(Stream.prototype, "connect", {
+  value: connectNamed,
+  writable: true,
+  configurable: true,
+});
+
+register(ZMQ_PAIR!, Pair);
+register(ZMQ_PUB!, Publisher);
+register(ZMQ_SUB!, Subscriber);
+register(ZMQ_REQ!, Request);
+register(ZMQ_REP!, Reply);
+register(ZMQ_DEALER!, Dealer);
+register(ZMQ_ROUTER!, Router);
+register(ZMQ_PULL!, Pull);
+register(ZMQ_PUSH!, Push);
+register(ZMQ_XPUB!, XPublisher);
+register(ZMQ_XSUB!, XSubscriber);
+register(ZMQ_STREAM!, Stream);

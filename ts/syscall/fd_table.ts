@@ -118,6 +118,27 @@ export class FdTable {
     }
   }
 
+  /** The same, at once; nobody else may be at it. */
+  prepareSync(
+    target: string,
+    listen: (address: HostAddress) => Listener,
+  ): void {
+    const address = parseTarget(target);
+    try {
+      if (address.kind === "ipc" && address.path[0] !== "\0") {
+        this.#host.remove(address.path);
+      }
+      this.#prepared.set(target, listen(address));
+    } catch (error) {
+      this.#prepared.set(target, error as HostError);
+    }
+  }
+
+  /** Whether a bind to this target is under way. */
+  isBusy(target: string): boolean {
+    return this.#turns.has(target);
+  }
+
   /** Why `prepare` failed for this target, if it did; the listener nobody took is closed. */
   settle(target: string): HostError | undefined {
     const prepared = this.#prepared.get(target);

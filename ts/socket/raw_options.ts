@@ -1,0 +1,68 @@
+/**
+ * Options by libzmq's number, for subclasses, as the native package has them.
+ */
+import { LIVE_IDS, type Option, type OptionKind } from "./options.ts";
+
+export abstract class RawOptions {
+  protected abstract getOption(option: Option): unknown;
+  protected abstract setOption(
+    name: string,
+    option: Option,
+    value: unknown,
+  ): void;
+
+  protected getBoolOption(option: number): boolean {
+    return this.#get(option, "bool") as boolean;
+  }
+  protected setBoolOption(option: number, value: boolean): void {
+    this.#set(option, "bool", value);
+  }
+  protected getInt32Option(option: number): number {
+    return this.#get(option, "i32") as number;
+  }
+  protected setInt32Option(option: number, value: number): void {
+    this.#set(option, "i32", value);
+  }
+  protected getUint32Option(option: number): number {
+    return this.#get(option, "u32") as number;
+  }
+  protected setUint32Option(option: number, value: number): void {
+    this.#set(option, "u32", value);
+  }
+  protected getInt64Option(option: number): number {
+    return this.#get(option, "i64") as number;
+  }
+  protected setInt64Option(option: number, value: number): void {
+    this.#set(option, "i64", value);
+  }
+  protected getUint64Option(option: number): number {
+    return this.#get(option, "u64") as number;
+  }
+  protected setUint64Option(option: number, value: number): void {
+    this.#set(option, "u64", value);
+  }
+  protected getStringOption(option: number): string | null {
+    return this.#get(option, "text") as string | null;
+  }
+  protected setStringOption(
+    option: number,
+    value: string | Uint8Array | null,
+  ): void {
+    this.#set(option, "bytes", value);
+  }
+
+  #get(id: number, kind: OptionKind): unknown {
+    return this.getOption(raw(id, kind));
+  }
+
+  #set(id: number, kind: OptionKind, value: unknown): void {
+    this.setOption(`option ${id}`, raw(id, kind), value);
+  }
+}
+
+function raw(id: number, kind: OptionKind): Option {
+  if (typeof id !== "number") {
+    throw new TypeError("Identifier must be a number");
+  }
+  return LIVE_IDS.has(id) ? { id, kind, live: true } : { id, kind };
+}
