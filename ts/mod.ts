@@ -26,7 +26,13 @@ export type {
 export { curveKeyPair, curvePublicKey } from "./socket/curve.ts";
 export type { Message, MessageLike } from "./socket/message.ts";
 export { Observer } from "./socket/observer.ts";
-export type { Event, EventOfType, EventType } from "./socket/observer.ts";
+export type {
+  Event,
+  EventOfType,
+  EventSubscriber,
+  EventType,
+  ProtocolErrorCode,
+} from "./socket/observer.ts";
 export { Proxy } from "./socket/proxy.ts";
 export { Socket } from "./socket/socket.ts";
 export {
@@ -79,7 +85,15 @@ export const version: string = [
 ].join(".");
 
 /** What libzmq was built with. */
-export const capability = {
+export const capability: Partial<{
+  ipc: boolean;
+  pgm: boolean;
+  tipc: boolean;
+  norm: boolean;
+  curve: boolean;
+  gssapi: boolean;
+  draft: boolean;
+}> = {
   ipc: true,
   pgm: false,
   tipc: false,
@@ -87,4 +101,4 @@ export const capability = {
   curve: true,
   gssapi: false,
   draft: true,
-} as const;
+};

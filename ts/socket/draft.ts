@@ -71,7 +71,7 @@ export class Server extends Socket {
 }
 export interface Server
   extends
-    Writable<Single, ServerRoutingOptions>,
+    Writable<Single, [ServerRoutingOptions]>,
     Readable<[Message, ServerRoutingOptions]>,
     HasHelloMessage,
     HasDisconnectMessage {}
@@ -105,7 +105,7 @@ export class Radio extends Socket {
     super(ZMQ_RADIO!, options);
   }
 }
-export interface Radio extends Writable<Single, RadioGroupOptions> {}
+export interface Radio extends Writable<Single, [RadioGroupOptions]> {}
 define(Radio, { sends: "draft" });
 sendsTo(Radio, ({ group }) => groupFault(group));
 

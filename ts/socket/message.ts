@@ -11,12 +11,16 @@ export type MessageLike =
   | number
   | null;
 
-/** A received frame: a `Buffer` where the runtime has it, else a `Uint8Array`. */
-export type Message = Uint8Array;
+/**
+ * A received frame: a `Buffer` where the runtime has it, else a `Uint8Array`. The type
+ * follows: it is `Buffer` for programs that are compiled with the types of Node.
+ */
+export type Message = typeof globalThis extends
+  { Buffer: { isBuffer(value: unknown): value is infer B } } ? B : Uint8Array;
 
 type BufferLike = {
-  from(buffer: ArrayBuffer, offset: number, size: number): Uint8Array;
-  allocUnsafeSlow(size: number): Uint8Array;
+  from(buffer: ArrayBuffer, offset: number, size: number): Message;
+  allocUnsafeSlow(size: number): Message;
 };
 const NativeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
 
@@ -45,14 +49,14 @@ export function wrap(
 ): Message {
   return NativeBuffer
     ? NativeBuffer.from(buffer, offset, size)
-    : new Uint8Array(buffer, offset, size);
+    : new Uint8Array(buffer, offset, size) as Message;
 }
 
 /** Memory of its own for a large frame, to be written at once: it may hold anything. */
 export function allocate(size: number): Message {
   return NativeBuffer
     ? NativeBuffer.allocUnsafeSlow(size)
-    : new Uint8Array(size);
+    : new Uint8Array(size) as Message;
 }
 
 /** One crossing carries what fits here. */

@@ -6,44 +6,73 @@ import { constants } from "zeromq-wasm:constants";
 import { ZmqError } from "../errors.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { Channel } from "./channel.ts";
+import { closeWhenCollected } from "./collect.ts";
 import { zmqError } from "./context.ts";
 import { internalsOf } from "./internals.ts";
 import type { Message } from "./message.ts";
 import type { Socket } from "./socket.ts";
 
-/** An event without more than its address. */
-interface Plain<T extends string> {
-  readonly type: T;
-  readonly address: string;
+/** What an event of one type has besides its type. */
+type Of<T extends string, More = unknown> = T extends string
+  ? { type: T } & More
+  : never;
+interface Address {
+  /** The endpoint concerned. Missing, against its type, where libzmq knows none. */
+  address: string;
 }
-/** An event with an error. */
-interface Failed<T extends string> extends Plain<T> {
-  readonly error: ZmqError;
+interface Failure<E> extends Address {
+  error: E;
 }
 
-/** An event of a socket. `address` is missing where libzmq knows none. */
+/** The codes of a handshake that went wrong: the peer's fault (ZMTP) or the handler's (ZAP). */
+export type ProtocolErrorCode =
+  | `ERR_ZMTP_${
+    | "UNSPECIFIED"
+    | "UNEXPECTED_COMMAND"
+    | "INVALID_SEQUENCE"
+    | "KEY_EXCHANGE"
+    | "MALFORMED_COMMAND_UNSPECIFIED"
+    | "MALFORMED_COMMAND_MESSAGE"
+    | "MALFORMED_COMMAND_HELLO"
+    | "MALFORMED_COMMAND_INITIATE"
+    | "MALFORMED_COMMAND_ERROR"
+    | "MALFORMED_COMMAND_READY"
+    | "MALFORMED_COMMAND_WELCOME"
+    | "INVALID_METADATA"
+    | "CRYPTOGRAPHIC"
+    | "MECHANISM_MISMATCH"}`
+  | `ERR_ZAP_${
+    | "UNSPECIFIED"
+    | "MALFORMED_REPLY"
+    | "BAD_REQUEST_ID"
+    | "BAD_VERSION"
+    | "INVALID_STATUS_CODE"
+    | "INVALID_METADATA"}`;
+
+/** An event of a socket. */
 export type Event =
-  | Plain<
-    "accept" | "bind" | "connect" | "connect:delay" | "disconnect" | "handshake"
+  | Of<
+    "accept" | "bind" | "connect" | "connect:delay" | "disconnect" | "handshake",
+    Address
   >
   /** A connection or listener is closed; `error` tells why connecting failed. */
-  | Plain<"close"> & { readonly error?: Error }
+  | Of<"close", Address & { error?: Error }>
   /** The next attempt to connect comes after `interval` milliseconds. */
-  | Plain<"connect:retry"> & { readonly interval: number }
-  | Failed<
-    | "accept:error"
-    | "bind:error"
-    | "close:error"
-    | "handshake:error:other"
-    | "handshake:error:protocol"
+  | Of<"connect:retry", Address & { interval: number }>
+  | Of<
+    "accept:error" | "bind:error" | "close:error" | "handshake:error:other",
+    Failure<ZmqError>
+  >
+  /** The peer or the ZAP handler did not keep to the protocol. */
+  | Of<
+    "handshake:error:protocol",
+    Failure<Error & { code: ProtocolErrorCode }>
   >
   /** A ZAP handler refused with status 300, 400 or 500. */
-  | Plain<"handshake:error:auth"> & {
-    readonly error: Error & { readonly status: number };
-  }
+  | Of<"handshake:error:auth", Failure<Error & { status: 300 | 400 | 500 }>>
   /** The socket is closed; the last event. */
-  | { readonly type: "end" }
-  | Plain<"unknown">;
+  | Of<"end">
+  | Of<"unknown">;
 
 export type EventType = Event["type"];
 /** The event of one type. */
@@ -51,6 +80,20 @@ export type EventOfType<E extends EventType = EventType> = Extract<
   Event,
   { type: E }
 >;
+
+/** Who can be asked to tell of events. */
+export interface EventSubscriber {
+  on<E extends EventType>(
+    type: E,
+    listener: (data: EventOfType<E>) => void,
+  ): EventSubscriber;
+  off<E extends EventType>(
+    type: E,
+    listener: (data: EventOfType<E>) => void,
+  ): EventSubscriber;
+}
+
+type Listener = (event: never) => void;
 
 const C = constants;
 
@@ -92,13 +135,15 @@ let serial = 0;
  */
 export class Observer {
   readonly #channel: Channel;
-  readonly #socket: Socket;
-  #listeners: Map<EventType, Set<(event: never) => void>> | undefined;
+  /** Of the socket; the socket itself must not be held, or it would never be collected. */
+  readonly #watched: Channel;
+  #listeners: Map<EventType, Listener[]> | undefined;
 
   /** @throws ZmqError EBADF if the socket is closed */
   constructor(socket: Socket) {
-    this.#socket = socket;
-    const { channel: { core, pointer } } = internalsOf(socket);
+    const inside = internalsOf(socket);
+    if (!inside) throw new TypeError("Socket must be a socket object");
+    const { core, pointer } = this.#watched = inside.channel;
     const { reactor } = core;
     if (socket.closed) throw zmqError(reactor.host, "EBADF");
     this.#channel = new Channel(core, C["ZMQ_PAIR"]!, "Observer");
@@ -114,6 +159,7 @@ export class Observer {
       this.#channel.close();
       throw zmqError(reactor.host, errno);
     }
+    closeWhenCollected(this, this.#channel);
   }
 
   /** True after `close()`, and after the `end` event was read. */
@@ -125,9 +171,8 @@ export class Observer {
   close(): void {
     if (this.closed) return;
     const { reactor } = this.#channel.core;
-    if (!this.#socket.closed && !reactor.instance.dead) {
-      const { pointer } = internalsOf(this.#socket).channel;
-      reactor.call("zmq_socket_monitor", pointer, 0, 0);
+    if (!this.#watched.closed && !reactor.instance.dead) {
+      reactor.call("zmq_socket_monitor", this.#watched.pointer, 0, 0);
     }
     this.#channel.close();
   }
@@ -179,23 +224,27 @@ export class Observer {
     type: E,
     listener: (event: EventOfType<E>) => void,
   ): this {
+    if (typeof listener !== "function") {
+      throw new TypeError("Listener must be a function");
+    }
     const listeners = this.#emitter();
-    let those = listeners.get(type);
-    if (!those) listeners.set(type, those = new Set());
-    those.add(listener);
+    listeners.set(type, [...listeners.get(type) ?? [], listener]);
     return this;
   }
 
-  /** Takes back what `on` did. */
+  /** Takes back one `on`. */
   off<E extends EventType>(
     type: E,
     listener: (event: EventOfType<E>) => void,
   ): this {
-    this.#emitter().get(type)?.delete(listener);
+    const listeners = this.#emitter();
+    const those = listeners.get(type) ?? [];
+    const at = those.lastIndexOf(listener);
+    if (at >= 0) listeners.set(type, those.filter((_, i) => i !== at));
     return this;
   }
 
-  #emitter(): Map<EventType, Set<(event: never) => void>> {
+  #emitter(): Map<EventType, Listener[]> {
     if (!this.#listeners) {
       this.#listeners = new Map();
       void this.#emit(this.#listeners);
@@ -203,9 +252,7 @@ export class Observer {
     return this.#listeners;
   }
 
-  async #emit(
-    listeners: Map<EventType, Set<(event: never) => void>>,
-  ): Promise<void> {
+  async #emit(listeners: Map<EventType, Listener[]>): Promise<void> {
     try {
       while (!this.closed) {
         const event = await this.#receive();

@@ -19,7 +19,10 @@ export interface Received {
 }
 
 /** A socket that sends. */
-export interface Writable<M = Frames, O extends object = object> {
+export interface Writable<
+  M extends MessageLike | MessageLike[] = Frames,
+  O extends [...object[]] = [],
+> {
   /** Bytes of the system's buffer; without effect, see docs/runtimes.md. */
   sendBufferSize: number;
   /** Messages that may wait for each peer; 0 for no limit. */
@@ -37,25 +40,26 @@ export interface Writable<M = Frames, O extends object = object> {
    */
   send(
     message: M,
-    ...options: object extends O ? [(O & Wait)?] : [O & Wait]
+    ...options: O extends [infer First] ? [First & Wait] : [Wait?]
   ): Promise<void>;
 }
 
 /** More for sockets that send any frames. */
-export interface Sender extends Writable {
+export interface Sender<M extends MessageLike | MessageLike[] = Frames>
+  extends Writable<M> {
   /** Sends messages one after the other; resolves when the last is queued. */
   sendMany(
-    messages: Iterable<Frames> | AsyncIterable<Frames>,
+    messages: Iterable<M> | AsyncIterable<M>,
     options?: Wait,
   ): Promise<void>;
   /** Sends a value as a message of one frame of JSON. */
   sendJSON(value: unknown, options?: Wait): Promise<void>;
   /** A stream that sends what is written to it, with back-pressure. */
-  writableStream(): WritableStream<Frames>;
+  writableStream(): WritableStream<M>;
 }
 
 /** A socket that receives. */
-export interface Readable<M = Message[]> {
+export interface Readable<M extends object[] = Message[]> {
   /** Bytes of the system's buffer; without effect, see docs/runtimes.md. */
   receiveBufferSize: number;
   /** Messages that may wait from each peer; 0 for no limit. */
@@ -74,9 +78,10 @@ export interface Readable<M = Message[]> {
 }
 
 /** More for sockets that receive plain frames. */
-export interface Receiver extends Readable {
+export interface Receiver<M extends Message[] = Message[]>
+  extends Readable<M> {
   /** The messages that are there, at most `max` (1000 at first); waits for the first. */
-  receiveMany(options?: Wait & { max?: number }): Promise<Message[][]>;
+  receiveMany(options?: Wait & { max?: number }): Promise<M[]>;
   /** The next message, its frames as text. */
   receiveText(options?: Wait): Promise<string[]>;
   /** The last frame of the next message, which is JSON. Rejects with a SyntaxError if not. */
@@ -84,7 +89,7 @@ export interface Receiver extends Readable {
   /** The next message and the properties of its connection (man zmq_msg_gets). */
   receiveWithProperties(options?: Wait): Promise<Received>;
   /** A stream of the messages that are received, until the socket is closed. */
-  readableStream(): ReadableStream<Message[]>;
+  readableStream(): ReadableStream<M>;
 }
 
 interface Access {

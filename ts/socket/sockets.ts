@@ -3,6 +3,7 @@
  * each adds.
  */
 import { constants } from "zeromq-wasm:constants";
+import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
 import { define, type Receiver, type Sender } from "./roles.ts";
 import type {
@@ -257,7 +258,9 @@ export class Stream extends Socket {
     super(ZMQ_STREAM!, options);
   }
 }
-export interface Stream extends Sender, Receiver {
+export interface Stream
+  extends Sender<[MessageLike, MessageLike]>, Receiver<[Message, Message]> {
+  /** Receive an empty frame when a peer connects and when it is gone; true at first. */
   notify: boolean;
   connect(address: string, options?: StreamConnectOptions): void;
 }
