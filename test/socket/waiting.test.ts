@@ -158,7 +158,7 @@ test("for await ends quietly at close, also while it waits", async () => {
 });
 
 test("for await surfaces other errors, and break leaves the socket open", async () => {
-  const request = use(new Request());
+  const request = use(new Request({ receiveTimeout: 0 }));
   const loop = (async () => {
     for await (const _ of request) assert.unreachable();
   })();
@@ -180,15 +180,39 @@ test("a state machine out of step is EFSM", async () => {
   const request = use(new Request({ linger: 0 })), reply = use(new Reply());
   request.connect(await bound(reply));
   const says = /^Operation cannot be accomplished in current state$/;
+  request.receiveTimeout = request.sendTimeout = reply.sendTimeout = 0;
   checkError(await rejection(request.receive()), "EFSM", { says });
   checkError(await rejection(reply.send("x")), "EFSM", { says });
   checkError(await rejection(reply.send(["x", "y"])), "EFSM", { says });
+  request.receiveTimeout = 10;
+  checkError(await rejection(request.receive()), "EFSM", { says });
+  request.receiveTimeout = -1;
+  request.sendTimeout = -1;
   await request.send("1");
+  request.sendTimeout = 0;
   checkError(await rejection(request.send("2")), "EFSM", { says });
   checkError(await rejection(request.send(["2", "3"])), "EFSM", { says });
   assert.equal(await next(reply), ["1"]);
   await reply.send("answer");
   assert.equal(await next(request), ["answer"]);
+});
+
+test("without a timeout, Request and Reply wait for their turn", async () => {
+  const request = use(new Request({ linger: 0 })), reply = use(new Reply());
+  request.connect(await bound(reply));
+  const answers: string[] = [];
+  const first = next(request).then((answer) => answers.push(...answer));
+  const early = reply.send("one");
+  assert.ok(await stays(Promise.race([first, early])));
+  await request.send("1");
+  const second = request.send("2");
+  assert.ok(await stays(second));
+  assert.equal(await next(reply), ["1"]);
+  await within(Promise.all([early, first, second]), "their turns");
+  assert.equal(answers, ["one"]);
+  assert.equal(await next(reply), ["2"]);
+  await reply.send("two");
+  assert.equal(await next(request), ["two"]);
 });
 
 test("a mandatory Router says EHOSTUNREACH for a stranger", async () => {

@@ -14,6 +14,8 @@ import type { Recipient } from "./outbox.ts";
 import { park, type Parked, type Wait } from "./parking.ts";
 
 const EAGAIN = -errnoOf("EAGAIN");
+/** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
+const EFSM = -errnoOf("EFSM");
 const { ZMQ_SERVER, ZMQ_RADIO } = constants;
 /** Messages fetched by one crossing, at most. */
 const PREFETCH = 256;
@@ -181,12 +183,13 @@ export class Channel implements Client {
       this.type === ZMQ_SERVER || this.type === ZMQ_RADIO ? options : undefined,
     );
     if (rc >= 0) return this.#sent(rc);
-    if (rc !== EAGAIN) return Promise.reject(this.#error(-rc));
+    if (rc !== EAGAIN && rc !== EFSM) return Promise.reject(this.#error(-rc));
     const parcel = outbox.unsent();
+    let last = rc;
     const attempt = () => {
-      const rc = parcel.send(this.pointer);
-      if (rc === EAGAIN) return undefined;
-      if (rc < 0) throw this.#error(-rc);
+      last = parcel.send(this.pointer);
+      if (last === EAGAIN || last === EFSM) return undefined;
+      if (last < 0) throw this.#error(-last);
       return { value: undefined };
     };
     try {
@@ -204,6 +207,7 @@ export class Channel implements Client {
       { timeout: this.sendTimeout, signal },
       (parked) => this.#writer = parked,
       attempt,
+      () => this.#error(-last),
       (done) => {
         parcel.free();
         if (done) this.#note(parcel.size);
@@ -215,6 +219,7 @@ export class Channel implements Client {
     this.counters.messagesSent++;
     this.counters.bytesSent += bytes;
     this.core.reactor.touch(bytes);
+    if (this.#reader) this.#turned();
   }
 
   #sent(bytes: number): Promise<void> {
@@ -275,7 +280,7 @@ export class Channel implements Client {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { reactor } = this.core;
     const rc = this.#inbox.fill(this.pointer, this.prefetch);
-    if (rc < 0) return Promise.reject(this.#error(-rc));
+    if (rc < 0 && rc !== EFSM) return Promise.reject(this.#error(-rc));
     reactor.touch();
     if (rc > 0) {
       const result = take();
@@ -283,14 +288,17 @@ export class Channel implements Client {
         ? reactor.yield().then(() => result)
         : Promise.resolve(result);
     }
+    let last = rc;
     return this.#park(
       { timeout: this.receiveTimeout, signal },
       (parked) => this.#reader = parked,
       () => {
-        const rc = this.#inbox.fill(this.pointer, this.prefetch);
-        if (rc < 0) throw this.#error(-rc);
-        return rc === 0 ? undefined : { value: take() };
+        last = this.#inbox.fill(this.pointer, this.prefetch);
+        if (last === 0 || last === EFSM) return undefined;
+        if (last < 0) throw this.#error(-last);
+        return { value: take() };
       },
+      () => this.#error(last === EFSM ? -EFSM : -EAGAIN),
     );
   }
 
@@ -306,6 +314,7 @@ export class Channel implements Client {
       const sizes = message.map(({ length }) => `${length ?? "no"} bytes`);
       trace(`data  receive(${this.pointer}) = [${sizes.join(", ")}]`);
     }
+    if (this.#writer) this.#turned();
     counters.messagesReceived++;
     for (let i = 0; i < message.length; i++) {
       // The last element of a draft socket's message is no frame.
@@ -313,13 +322,21 @@ export class Channel implements Client {
     }
   }
 
+  /** A REQ or REP has done its turn: what waits for the other one can go on. */
+  #turned(): void {
+    if (!STATEFUL.includes(this.type)) return;
+    this.core.reactor.host.soon(() => {
+      if (!this.closed) this.ready();
+    });
+  }
+
   #park<T>(
     wait: Wait & { timeout: number },
     place: (parked: Parked | undefined) => void,
     attempt: () => { value: T } | undefined,
+    expired: () => Error,
     release?: (done: boolean) => void,
   ): Promise<T> {
-    const expired = () => this.#error("EAGAIN");
     return park(
       this.core.reactor,
       wait,
@@ -342,10 +359,8 @@ export class Channel implements Client {
     let count = 0;
     for (; this.#inbox.length > 0; count++) {
       const rc = this.core.outbox.send(to.pointer, this.#inbox.peek());
-      if (rc === EAGAIN) {
-        this.core.outbox.unsent().free();
-        return -1;
-      }
+      if (rc === EAGAIN || rc === EFSM) this.core.outbox.unsent().free();
+      if (rc === EAGAIN) return -1;
       if (rc < 0) throw this.#error(-rc);
       this.#inbox.shift();
     }

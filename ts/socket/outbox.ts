@@ -15,6 +15,7 @@ export interface Recipient {
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
+const EFSM = -errnoOf("EFSM");
 const ENOMEM = -errnoOf("ENOMEM");
 const { ZMQ_DONTWAIT } = constants;
 /** In the header of a frame: its bytes follow (zw_parcel_new in wasm/api.cpp). */
@@ -71,7 +72,7 @@ export class Outbox {
 
   /**
    * Sends all frames of a message without waiting, or none. Returns its bytes, or a
-   * negative errno; after -EAGAIN `unsent` has the message.
+   * negative errno; after -EAGAIN or -EFSM `unsent` has the message.
    */
   send(
     socket: number,
@@ -86,7 +87,7 @@ export class Outbox {
     if (!parcel) return ENOMEM;
     let rc = recipient === undefined ? 0 : parcel.address(recipient);
     if (rc >= 0) rc = parcel.send(socket);
-    if (rc === EAGAIN) this.#unsent = parcel;
+    if (rc === EAGAIN || rc === EFSM) this.#unsent = parcel;
     else parcel.free();
     return rc < 0 ? rc : parcel.size;
   }
@@ -102,11 +103,11 @@ export class Outbox {
     } catch (error) {
       throw reactor.died(error);
     }
-    if (rc === EAGAIN) this.#unsent = this.#pack([bytes]);
+    if (rc === EAGAIN || rc === EFSM) this.#unsent = this.#pack([bytes]);
     return rc;
   }
 
-  /** The message of the last `send`, which returned -EAGAIN; the caller's to free. */
+  /** The message of the last `send`, which could be sent later; the caller's to free. */
   unsent(): Parcel {
     const parcel = this.#unsent;
     this.#unsent = undefined;
