@@ -13,7 +13,7 @@
 #   vectors     build/crypto.wasm, which only the tests of the cryptography use
 #   check       compare its imports and exports with wasm/imports.h, wasm/exports.txt
 #   constants   run wasm/constants.c, which prints the numbers that TypeScript needs
-#   bundle      dist/node.mjs, dist/deno.mjs, dist/auth, dist/draft, dist/types
+#   bundle      dist/node.mjs, dist/deno.mjs, dist/auth, dist/draft, dist/v5-compat, dist/types
 #   size        print the size of the wasm, fail when it is over the limit
 #
 # Environment:
@@ -576,7 +576,8 @@ do_bundle() {
     --alias:zeromq-wasm:host=./ts/host/detect_deno.ts
   # The other entries use the first as their users do: one module, one set of classes.
   local entry runtime
-  for entry in auth:ts/feature/auth/mod.ts draft:ts/draft.ts; do
+  for entry in auth:ts/feature/auth/mod.ts draft:ts/draft.ts \
+    v5-compat:ts/compat/mod.ts; do
     for runtime in node deno; do
       node_modules/.bin/esbuild "${entry#*:}" --bundle --format=esm \
         --target=es2022 --sourcemap --log-level=warning --platform=neutral \

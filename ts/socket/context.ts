@@ -77,6 +77,9 @@ export function coreOf(context: Context): ContextCore {
 }
 
 function start(context: Context): ContextCore {
+  if (!setups.has(context)) {
+    throw new TypeError("Context must be a context object");
+  }
   const { host = defaultHost(), memoryLimit = MEMORY_LIMIT, trace } = setups
     .get(context) ?? {};
   const reactor = new Reactor(host, {

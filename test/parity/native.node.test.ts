@@ -1,0 +1,65 @@
+/** Runs the tests of this folder against the native package. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import process from "node:process";
+import type { Plugin } from "esbuild";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { nativeFolder } from "../support/packages.ts";
+
+// Not bundled: it looks for its program beside itself.
+const { build } = createRequire(join(process.cwd(), "package.json"))(
+  "esbuild",
+) as typeof import("esbuild");
+
+const test = suite("native");
+
+const folder = nativeFolder();
+const zeromq = folder && join(folder, "node_modules", "zeromq");
+const ENTRIES: Readonly<Record<string, string>> = {
+  "zeromq-wasm": "lib/index.js",
+  "zeromq-wasm/draft": "draft.js",
+  "zeromq-wasm/v5-compat": "v5-compat.js",
+};
+
+const swap: Plugin = {
+  name: "native",
+  setup(build) {
+    build.onResolve({ filter: /^zeromq-wasm/ }, ({ path }) => ({
+      path: join(zeromq!, ENTRIES[path]!),
+      external: true,
+    }));
+  },
+};
+
+for (const file of readdirSync(join(process.cwd(), "test", "parity"))) {
+  if (!file.endsWith(".test.ts") || file.includes(".node.")) continue;
+  (zeromq === undefined ? test.skip : test)(file, async () => {
+    const outfile = join(process.cwd(), "build", "test", "native", `${file}.mjs`);
+    await build({
+      entryPoints: [join("test", "parity", file)],
+      outfile,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "es2022",
+      sourcemap: "inline",
+      plugins: [swap],
+    });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--enable-source-maps", outfile],
+      {
+        encoding: "utf8",
+        env: { ...process.env, ZEROMQ_NATIVE: zeromq },
+        timeout: 60_000,
+      },
+    );
+    assert.is(status, 0, `${stdout}\n${stderr}`);
+    assert.match(stdout, /Total: +[1-9]/);
+  });
+}
+
+test.run();
