@@ -92,11 +92,6 @@ export const DIFFERENCES = {
     native: "an EventEmitter of its own",
     ours: "the observer, which is what the types say",
   },
-  exit: {
-    what: "`process.exit()` with queued messages",
-    native: "waits for them, within `linger`",
-    ours: "does not: nothing asynchronous can run then. A program that simply ends waits",
-  },
   warning: {
     what: "the warning when a process waits for queued messages",
     native: "`(node:1) WARNING: Waiting for queued ZeroMQ messages…`",

@@ -3,6 +3,8 @@
  * `native.node.test.ts`: "zeromq-wasm" is then the native package.
  */
 import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { DENO, isDeno, PATIENCE_MS } from "../socket/tools.ts";
 import { DIFFERENCES } from "./differences.ts";
@@ -43,6 +45,8 @@ export async function outcome(
   }
 }
 
+let serial = 0;
+
 export interface Ended {
   readonly code: number | null;
   readonly out: string[];
@@ -54,13 +58,18 @@ export interface Ended {
 export function run(code: string): Promise<Ended> {
   const specifier = isNative ? `${native}/lib/index.js` : "zeromq-wasm";
   const program = `import * as z from ${JSON.stringify(specifier)};\n${code}`;
+  // In the project, so that it finds the package; not by stdin, which is a handle too.
+  const folder = join("build", "test", "programs");
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${process.pid}-${++serial}.mjs`);
+  writeFileSync(file, program);
   const [command, args] = isDeno
-    ? [DENO, ["run", "-A", "--quiet", "-"]]
-    : [process.execPath, ["--input-type=module", "-"]];
+    ? [DENO, ["run", "-A", "--quiet", file]]
+    : [process.execPath, [file]];
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       env: { ...process.env, NO_COLOR: "1" },
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     let out = "", err = "";
     const started = performance.now();
@@ -76,6 +85,5 @@ export function run(code: string): Promise<Ended> {
       const took = performance.now() - started;
       resolve({ code, out: out.split("\n").filter(Boolean), err, took });
     });
-    child.stdin.end(program);
   });
 }
