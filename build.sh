@@ -588,6 +588,18 @@ do_bundle() {
   rm -rf dist/types
   node_modules/.bin/tsc -p ts/tsconfig.json --noEmit false --declaration \
     --emitDeclarationOnly --rootDir ts --outDir dist/types
+  # For compilers of any age and every way to resolve modules: no .ts, no own name.
+  local file up
+  while read -r file; do
+    up=$(dirname "${file#dist/types/}" | sed -E 's#[^/.]+#..#g')
+    sed -i -E -e 's#(from|import\() ?"(\.[^"]*)\.ts"#\1 "\2.js"#' \
+      -e "s#from \"zeromq-wasm\"#from \"$up/mod.js\"#" "$file"
+  done < <(find dist/types -name '*.d.ts')
+  # The same for programs that `require`.
+  mkdir dist/types.new
+  cp -r dist/types/. dist/types.new
+  mv dist/types.new dist/types/require
+  echo '{ "type": "commonjs" }' >dist/types/require/package.json
 }
 
 # --------------------------------------------------------------------- size

@@ -208,9 +208,9 @@ test("loops of sends and receives leave room for the rest of the program", async
   a.receiveHighWaterMark = b.sendHighWaterMark = 0;
   let ticks = 0;
   const timer = setInterval(() => ticks++, 0);
-  for (let i = 0; i < 2500; i++) await b.send("x");
+  for (let i = 0; i < 10_000; i++) await b.send("x");
   const sending = ticks;
-  for (let i = 0; i < 2500; i++) await a.receive();
+  for (let i = 0; i < 10_000; i++) await a.receive();
   clearInterval(timer);
   assert.ok(sending >= 3, `${sending} ticks while sending`);
   assert.ok(ticks - sending >= 3, `${ticks - sending} ticks while receiving`);
