@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { nativeFolder } from "../support/native.ts";
+import { nativeFolder } from "../support/packages.ts";
 
 const test = suite("types");
 
