@@ -84,7 +84,11 @@ test("after close everything throws EBADF at once", async () => {
     () => socket.bindSync("inproc://x"),
   ];
   for (const operation of operations) {
-    assert.is(await outcome(operation, true), `throws ${CLOSED}`, `${operation}`);
+    assert.is(
+      await outcome(operation, true),
+      `throws ${CLOSED}`,
+      `${operation}`,
+    );
   }
   const code = differs("closedOption", { native: "ENOTSOCK", ours: "EBADF" });
   assert.is(await outcome(() => socket.linger), `throws ${code}`);
@@ -136,7 +140,8 @@ test("unbinding frees the address", async () => {
 });
 
 test("bindSync and unbindSync", async () => {
-  const socket = use(new zmq.Dealer()), peer = use(new zmq.Dealer({ linger: 0 }));
+  const socket = use(new zmq.Dealer()),
+    peer = use(new zmq.Dealer({ linger: 0 }));
   for (const address of ["inproc://parity-sync", "tcp://127.0.0.1:*"]) {
     socket.bindSync(address);
     peer.connect(socket.lastEndpoint!);

@@ -53,7 +53,8 @@ export const DIFFERENCES = {
     ours: "is a TypeError",
   },
   remembered: {
-    what: "reading `conflate`, `mandatory` and others that libzmq only lets be set",
+    what:
+      "reading `conflate`, `mandatory` and others that libzmq only lets be set",
     native: "`undefined`, or throws EINVAL",
     ours: "the value, as the types say",
   },

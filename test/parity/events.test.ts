@@ -16,7 +16,12 @@ import { differs, outcome } from "./module.ts";
 const test = suite("events");
 test.after.each(closeAll);
 
-type Told = { type: string; address?: string; error?: Error; interval?: number };
+type Told = {
+  type: string;
+  address?: string;
+  error?: Error;
+  interval?: number;
+};
 
 /** Gathers the events of a socket until its end. */
 function watch(socket: zmq.Socket) {
@@ -108,7 +113,12 @@ test("a wrong password", async () => {
     new zmq.Dealer({ context, linger: 0, plainServer: true, zapDomain: "x" }),
   );
   const client = use(
-    new zmq.Dealer({ context, linger: 0, plainUsername: "a", plainPassword: "b" }),
+    new zmq.Dealer({
+      context,
+      linger: 0,
+      plainUsername: "a",
+      plainPassword: "b",
+    }),
   );
   const ends = [watch(server), watch(client)];
   client.connect(await bound(server));

@@ -74,7 +74,8 @@ test("a process that waits too long says so", async () => {
       err,
       differs("warning", {
         native: /WARNING: Waiting for queued ZeroMQ messages to be delivered\./,
-        ours: /zeromq-wasm: waiting for queued ZeroMQ messages to be delivered\./,
+        ours:
+          /zeromq-wasm: waiting for queued ZeroMQ messages to be delivered\./,
       }),
     );
     assert.is(err.includes("Set 'context.blocky = false' to change"), blocky);

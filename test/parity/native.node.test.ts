@@ -63,7 +63,13 @@ const swap: Plugin = {
 for (const file of readdirSync(join(process.cwd(), "test", "parity"))) {
   if (!file.endsWith(".test.ts") || file.includes(".node.")) continue;
   (zeromq === undefined ? test.skip : test)(file, async () => {
-    const outfile = join(process.cwd(), "build", "test", "native", `${file}.mjs`);
+    const outfile = join(
+      process.cwd(),
+      "build",
+      "test",
+      "native",
+      `${file}.mjs`,
+    );
     await build({
       entryPoints: [join("test", "parity", file)],
       outfile,

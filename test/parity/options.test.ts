@@ -386,7 +386,9 @@ test("the module exports the names of the native one", () => {
     const { default: cjs } = zmq as unknown as { default: object };
     assert.equal(Object.keys(cjs).sort(), names.sort());
   }
-  for (const value of Object.values(zmq.capability)) assert.type(value, "boolean");
+  for (const value of Object.values(zmq.capability)) {
+    assert.type(value, "boolean");
+  }
   assert.match(zmq.version, /^4\.3\.\d$/);
   const keys = zmq.curveKeyPair();
   assert.equal(Object.keys(keys).sort(), ["publicKey", "secretKey"]);

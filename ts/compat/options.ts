@@ -84,9 +84,10 @@ const MECHANISMS = [null, "plain", "curve", "gssapi"];
 
 function prefix(method: "subscribe" | "unsubscribe"): Translation {
   return {
-    set: (socket, value) => (socket as unknown as zmq.Subscriber)[method](
-      value as string,
-    ),
+    set: (socket, value) =>
+      (socket as unknown as zmq.Subscriber)[method](
+        value as string,
+      ),
   };
 }
 

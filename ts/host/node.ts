@@ -133,7 +133,10 @@ function listenSync(address: HostAddress, backlog: number): Listener {
     server.listen({ path: address.path, backlog, exclusive: true });
   }
   server.unref();
-  return new NodeListener(server, `connection accepted by ${describe(address)}`);
+  return new NodeListener(
+    server,
+    `connection accepted by ${describe(address)}`,
+  );
 }
 
 function listenError(

@@ -52,7 +52,12 @@ export type ProtocolErrorCode =
 /** An event of a socket. */
 export type Event =
   | Of<
-    "accept" | "bind" | "connect" | "connect:delay" | "disconnect" | "handshake",
+    | "accept"
+    | "bind"
+    | "connect"
+    | "connect:delay"
+    | "disconnect"
+    | "handshake",
     Address
   >
   /** A connection or listener is closed; `error` tells why connecting failed. */

@@ -6,7 +6,7 @@ import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
 import type { Wait } from "./parking.ts";
-import { defineOptions } from "./socket.ts";
+import { defineOptions } from "./define_options.ts";
 
 /** One message: a frame, or an array of frames. */
 export type Frames = MessageLike | MessageLike[];
@@ -78,8 +78,7 @@ export interface Readable<M extends object[] = Message[]> {
 }
 
 /** More for sockets that receive plain frames. */
-export interface Receiver<M extends Message[] = Message[]>
-  extends Readable<M> {
+export interface Receiver<M extends Message[] = Message[]> extends Readable<M> {
   /** The messages that are there, at most `max` (1000 at first); waits for the first. */
   receiveMany(options?: Wait & { max?: number }): Promise<M[]>;
   /** The next message, its frames as text. */

@@ -20,6 +20,7 @@ import {
   hasWrongPort,
   optionFault,
 } from "./endpoint.ts";
+import { defineOptions } from "./define_options.ts";
 import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
@@ -404,32 +405,6 @@ function explain(
   return failure.code === "EADDRINUSE"
     ? { cause: failure }
     : { message: failure.message, cause: failure };
-}
-
-/** Gives a class the options as properties. */
-export function defineOptions(
-  target: { prototype: object },
-  ...groups: Readonly<Record<string, Option>>[]
-): void {
-  for (const [name, option] of groups.flatMap((g) => Object.entries(g))) {
-    const accessors = target.prototype as {
-      getOption(option: Option): unknown;
-      setOption(name: string, option: Option, value: unknown): void;
-    };
-    void accessors;
-    Object.defineProperty(target.prototype, name, {
-      enumerable: true,
-      configurable: true,
-      get(this: typeof accessors) {
-        return this.getOption(option);
-      },
-      set: option.access === "r"
-        ? undefined
-        : function (this: typeof accessors, value: unknown) {
-          this.setOption(name, option, value);
-        },
-    });
-  }
 }
 
 defineOptions(Socket, COMMON);

@@ -69,7 +69,8 @@ export class Publisher extends Socket {
     super(ZMQ_PUB!, options);
   }
 }
-export interface Publisher extends Sender, HasNoDrop, HasInvertMatching, HasConflate {}
+export interface Publisher
+  extends Sender, HasNoDrop, HasInvertMatching, HasConflate {}
 define(Publisher, sender, options.PUBLISHER, options.CONFLATE);
 
 /** Receives the messages whose first frame begins with a subscribed prefix. */
@@ -124,7 +125,14 @@ export class Dealer extends Socket {
     super(ZMQ_DEALER!, options);
   }
 }
-export interface Dealer extends Sender, Receiver, HasRoutingId, HasProbe, HasConflate, HasHelloMessage {}
+export interface Dealer
+  extends
+    Sender,
+    Receiver,
+    HasRoutingId,
+    HasProbe,
+    HasConflate,
+    HasHelloMessage {}
 define(
   Dealer,
   both,
@@ -160,7 +168,14 @@ export class Router extends Socket {
     super(ZMQ_ROUTER!, options);
   }
 }
-export interface Router extends Sender, Receiver, HasRoutingId, HasProbe, HasHelloMessage, HasDisconnectMessage {
+export interface Router
+  extends
+    Sender,
+    Receiver,
+    HasRoutingId,
+    HasProbe,
+    HasHelloMessage,
+    HasDisconnectMessage {
   /** Reject with EHOSTUNREACH for an unknown peer, wait for one without room; false at first: drop. */
   mandatory: boolean;
   /** A new peer takes over the routing id, and the old one is closed; false at first: refuse it. */
@@ -232,7 +247,13 @@ export class XPublisher extends Socket {
     setEach(this, options.UNSUBSCRIBE, "unsubscribe", prefixes);
   }
 }
-export interface XPublisher extends Sender, Receiver, HasNoDrop, HasInvertMatching, HasOnlyFirstSubscribe {
+export interface XPublisher
+  extends
+    Sender,
+    Receiver,
+    HasNoDrop,
+    HasInvertMatching,
+    HasOnlyFirstSubscribe {
   /** `subscribe` and `unsubscribe` decide instead of what arrives; false at first. */
   manual: boolean;
   /** Like `manual`, and a message goes only to the subscriber received from last; false at first. */

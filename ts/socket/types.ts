@@ -28,7 +28,10 @@ export function methodsOf(
   base: object,
 ): PropertyDescriptorMap {
   const prototype = classes.get(type)?.prototype;
-  if (prototype === undefined || Object.prototype.isPrototypeOf.call(prototype, socket)) {
+  if (
+    prototype === undefined ||
+    Object.prototype.isPrototypeOf.call(prototype, socket)
+  ) {
     return {};
   }
   const missing = Object.getOwnPropertyDescriptors(

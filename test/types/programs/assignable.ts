@@ -38,8 +38,7 @@ type Public<T> = T extends Method ? T
   : T;
 /** The members of A that are not in B, or not the same there. */
 type Differing<A, B> = {
-  [K in keyof A]-?: K extends keyof B
-    ? K extends ComparedByParts ? never
+  [K in keyof A]-?: K extends keyof B ? K extends ComparedByParts ? never
     : Mutual<Public<A[K]>, Public<B[K]>> extends true ? never
     : K
     : K;
@@ -69,8 +68,12 @@ check<
 check<Mutual<N.Readable<[Buffer, Buffer]>, O.Readable<[Buffer, Buffer]>>>();
 check<Equal<keyof N.EventSubscriber, keyof O.EventSubscriber>>();
 check<Mutual<N.RouterConnectOptions, N.StreamConnectOptions>>();
-check<Required<N.RouterConnectOptions> extends O.RouterConnectOptions ? true : false>();
-check<Required<N.StreamConnectOptions> extends O.StreamConnectOptions ? true : false>();
+check<
+  Required<N.RouterConnectOptions> extends O.RouterConnectOptions ? true : false
+>();
+check<
+  Required<N.StreamConnectOptions> extends O.StreamConnectOptions ? true : false
+>();
 check<Mutual<typeof N.version, typeof O.version>>();
 check<Mutual<typeof N.capability, typeof O.capability>>();
 check<Mutual<typeof N.curveKeyPair, typeof O.curveKeyPair>>();
@@ -108,16 +111,24 @@ check<Equal<Differing<ND.Scatter, OD.Scatter>, never>>();
 check<Equal<Differing<ND.Datagram, OD.Datagram>, never>>();
 
 check<SameOptions<N.SocketOptions<N.Pair>, O.SocketOptions<O.Pair>>>();
-check<SameOptions<N.SocketOptions<N.Publisher>, O.SocketOptions<O.Publisher>>>();
-check<SameOptions<N.SocketOptions<N.Subscriber>, O.SocketOptions<O.Subscriber>>>();
+check<
+  SameOptions<N.SocketOptions<N.Publisher>, O.SocketOptions<O.Publisher>>
+>();
+check<
+  SameOptions<N.SocketOptions<N.Subscriber>, O.SocketOptions<O.Subscriber>>
+>();
 check<SameOptions<N.SocketOptions<N.Request>, O.SocketOptions<O.Request>>>();
 check<SameOptions<N.SocketOptions<N.Reply>, O.SocketOptions<O.Reply>>>();
 check<SameOptions<N.SocketOptions<N.Dealer>, O.SocketOptions<O.Dealer>>>();
 check<SameOptions<N.SocketOptions<N.Router>, O.SocketOptions<O.Router>>>();
 check<SameOptions<N.SocketOptions<N.Pull>, O.SocketOptions<O.Pull>>>();
 check<SameOptions<N.SocketOptions<N.Push>, O.SocketOptions<O.Push>>>();
-check<SameOptions<N.SocketOptions<N.XPublisher>, O.SocketOptions<O.XPublisher>>>();
-check<SameOptions<N.SocketOptions<N.XSubscriber>, O.SocketOptions<O.XSubscriber>>>();
+check<
+  SameOptions<N.SocketOptions<N.XPublisher>, O.SocketOptions<O.XPublisher>>
+>();
+check<
+  SameOptions<N.SocketOptions<N.XSubscriber>, O.SocketOptions<O.XSubscriber>>
+>();
 check<SameOptions<N.SocketOptions<N.Stream>, O.SocketOptions<O.Stream>>>();
 check<SameOptions<N.SocketOptions<ND.Server>, O.SocketOptions<OD.Server>>>();
 check<SameOptions<N.SocketOptions<ND.Client>, O.SocketOptions<OD.Client>>>();
@@ -125,4 +136,6 @@ check<SameOptions<N.SocketOptions<ND.Radio>, O.SocketOptions<OD.Radio>>>();
 check<SameOptions<N.SocketOptions<ND.Dish>, O.SocketOptions<OD.Dish>>>();
 check<SameOptions<N.SocketOptions<ND.Gather>, O.SocketOptions<OD.Gather>>>();
 check<SameOptions<N.SocketOptions<ND.Scatter>, O.SocketOptions<OD.Scatter>>>();
-check<SameOptions<N.SocketOptions<ND.Datagram>, O.SocketOptions<OD.Datagram>>>();
+check<
+  SameOptions<N.SocketOptions<ND.Datagram>, O.SocketOptions<OD.Datagram>>
+>();
