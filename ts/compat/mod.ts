@@ -14,7 +14,6 @@
  * });
  */
 import * as zmq from "zeromq-wasm";
-import { shortOptions } from "./options.ts";
 import { Socket, type SocketType } from "./socket.ts";
 
 export * from "./constants.ts";

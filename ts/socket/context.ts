@@ -239,7 +239,10 @@ function setOption(
   value: unknown,
 ): void {
   const { id, kind, access, takes } = option;
-  if (typeof value !== (kind === "bool" ? "boolean" : "number")) {
+  const fitting = kind === "bool"
+    ? typeof value === "boolean"
+    : typeof value === "number";
+  if (!fitting) {
     throw new TypeError(
       `Option value must be a ${
         kind === "bool" ? "boolean" : "number"

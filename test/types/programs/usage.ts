@@ -11,7 +11,7 @@ import {
   type EventType,
   type Message,
   type MessageLike,
-  Observer,
+  type Observer,
   Pair,
   Proxy,
   Publisher,
