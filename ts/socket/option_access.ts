@@ -116,7 +116,7 @@ export function wholeNumber(value: unknown): number {
 }
 
 /** The bytes of a value, or undefined if it does not fit. Throws a TypeError. */
-function encode({ kind }: Option, value: unknown): Uint8Array | undefined {
+function encode({ kind, most }: Option, value: unknown): Uint8Array | undefined {
   switch (kind) {
     case "text":
     case "bytes":
@@ -132,6 +132,7 @@ function encode({ kind }: Option, value: unknown): Uint8Array | undefined {
       return new Uint8Array(Int32Array.of(Number(value)).buffer);
   }
   const number = wholeNumber(value);
+  if (most !== undefined && !fits(number, 0, most)) return undefined;
   switch (kind) {
     case "i32":
       if (!fits(number, -(2 ** 31), 2 ** 31 - 1)) return undefined;

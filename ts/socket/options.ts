@@ -29,10 +29,15 @@ export interface Option {
   readonly live?: true;
   /** What libzmq takes, for the error when it does not take something. */
   readonly takes?: string;
+  /** The largest value, where libzmq does not look itself; the least is then 0. */
+  readonly most?: number;
 }
 
 type Options = Readonly<Record<string, Option>>;
-type Details = Pick<Option, "initial" | "live" | "takes" | "access">;
+type Details = Pick<
+  Option,
+  "access" | "initial" | "live" | "most" | "takes"
+>;
 
 /** An option by the name it has in zmq.h, without the prefix. */
 function option(name: string, kind: OptionKind, details?: Details): Option {
@@ -80,7 +85,7 @@ export const COMMON: Options = {
   linger: i32("LINGER", { ...MS_OR_NOT, ...LIVE }),
   reconnectInterval: i32("RECONNECT_IVL", MS_OR_NOT),
   reconnectMaxInterval: i32("RECONNECT_IVL_MAX", MS),
-  reconnectStop: i32("RECONNECT_STOP", { takes: "the sum of 1, 2 and 4" }),
+  reconnectStop: i32("RECONNECT_STOP", { takes: "0 to 3", most: 3 }),
   backlog: i32("BACKLOG", NATURAL),
   maxMessageSize: option("MAXMSGSIZE", "i64"),
   tcpKeepalive: i32("TCP_KEEPALIVE", { takes: "-1, 0 or 1" }),

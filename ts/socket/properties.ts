@@ -56,7 +56,7 @@ export interface Properties {
   reconnectInterval: number;
   /** Milliseconds up to which that grows, doubling; 0 (at first) does not grow. */
   reconnectMaxInterval: number;
-  /** When not to connect again: the sum of 1 (refused), 2 (handshake failed), 4 (after `disconnect`); 0 at first. */
+  /** When not to connect again: the sum of 1 (refused) and 2 (handshake failed); 0 at first. 3 means `disconnect` too. */
   reconnectStop: number;
   /** Connections that may wait to be accepted, 0 or more; 100 at first. */
   backlog: number;

@@ -1,0 +1,122 @@
+/** Sockets and contexts that nobody refers to: when they are closed, and when not. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import * as zmq from "zeromq-wasm";
+import { bound, closeAll, until, use } from "./tools.ts";
+
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc") as () => void;
+
+const test = suite("collect");
+test.after.each(closeAll);
+
+const gone = new Set<string>();
+const registry = new FinalizationRegistry<string>((name) => gone.add(name));
+
+/** Collects garbage until the thing is gone. */
+function collected(name: string): Promise<void> {
+  return until(() => {
+    gc();
+    return gone.has(name);
+  }, `${name} is collected`);
+}
+
+/** Collects garbage for a while: for what must stay. */
+async function stays(name: string): Promise<void> {
+  for (let i = 0; i < 10; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assert.is(gone.has(name), false, name);
+}
+
+test("a socket with nothing pending is closed", async () => {
+  const context = new zmq.Context();
+  (() => {
+    const socket = new zmq.Dealer({ context, linger: 0 });
+    socket.connect("tcp://127.0.0.1:1");
+    registry.register(socket, "idle");
+  })();
+  assert.is(context.resources.sockets, 1);
+  await collected("idle");
+  await until(() => context.resources.sockets === 0, "the socket is closed");
+});
+
+test("its queued messages leave first", async () => {
+  const pull = use(new zmq.Pull());
+  const address = await bound(pull);
+  await (async () => {
+    const push = new zmq.Push();
+    push.connect(address);
+    await push.send("x");
+    registry.register(push, "sender");
+  })();
+  await collected("sender");
+  assert.equal((await pull.receive()).map(String), ["x"]);
+});
+
+test("a socket with something pending stays until that is done", async () => {
+  const push = use(new zmq.Push({ linger: 0 }));
+  await push.bind("inproc://collect");
+  let got = "";
+  (() => {
+    const pull = new zmq.Pull();
+    pull.connect("inproc://collect");
+    registry.register(pull, "receiver");
+    void pull.receive().then(([frame]) => got = String(frame));
+  })();
+  await stays("receiver");
+  await push.send("x");
+  await collected("receiver");
+  assert.is(got, "x");
+});
+
+test("a loop over messages keeps its socket", async () => {
+  const push = use(new zmq.Push({ linger: 0 }));
+  await push.bind("inproc://collect-loop");
+  const got: string[] = [];
+  void (async () => {
+    const pull = new zmq.Pull();
+    pull.connect("inproc://collect-loop");
+    registry.register(pull, "looper");
+    for await (const [frame] of pull) {
+      got.push(String(frame));
+      if (got.length === 2) break;
+    }
+  })();
+  await stays("looper");
+  await push.send("1");
+  await stays("looper");
+  await push.send("2");
+  await collected("looper");
+  assert.equal(got, ["1", "2"]);
+});
+
+test("listeners for events do not keep a socket, and hear of its end", async () => {
+  const heard: string[] = [];
+  (() => {
+    const socket = new zmq.Dealer({ linger: 0 });
+    socket.events.on("end", ({ type }) => void heard.push(type));
+    registry.register(socket, "observed");
+  })();
+  await collected("observed");
+  await until(() => heard.length === 1, "the end");
+});
+
+test("contexts are collected with their memory", async () => {
+  (() => {
+    const context = new zmq.Context();
+    registry.register(context, "unused");
+    const other = new zmq.Context();
+    new zmq.Dealer({ context: other }).close();
+    registry.register(other, "closed");
+    const third = new zmq.Context();
+    new zmq.Dealer({ context: third, linger: 0 });
+    registry.register(third, "left");
+  })();
+  for (const name of ["unused", "closed", "left"]) await collected(name);
+});
+
+test.run();
