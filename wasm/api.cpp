@@ -143,6 +143,7 @@ extern "C" {
 void zw_parcel_free (parcel_t *parcel_);
 //  sodium_glue.c
 void zw_wipe_stack_if_used ();
+int zw_scarce (size_t size_);
 
 void *zw_ctx_new ()
 {
@@ -493,6 +494,8 @@ void zw_failed (int fd_, int errno_)
 //  A connection was accepted: returns its fd, or -errno.
 int zw_incoming (int listener_)
 {
+    if (zw_scarce (0))
+        return -ENFILE;
     const int fd = zw::allocate (zw::stream_fd, zw::entry (listener_)->family);
     if (fd == -1)
         return -errno;
@@ -507,6 +510,7 @@ int zw_incoming (int listener_)
     else
         e->accept_first = fd;
     e->accept_last = fd;
+    zw::await_handshake (listener_, fd);
     zmq::host_poller_t::notify (listener_);
     return fd;
 }

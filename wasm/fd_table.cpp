@@ -45,9 +45,50 @@ int zw::allocate (kind_t kind_, int family_)
     return fd;
 }
 
+//  Far more than honest peers leave open at once, for a handshake takes them
+//  milliseconds; silent ones cost some 100 KB each at most.
+static const int most_pending = 1024;
+
+static void end_wait (int fd_)
+{
+    zw::fd_entry_t *const e = zw::entry (fd_);
+    if (!e->listener)
+        return;
+    zw::entry (e->older)->younger = e->younger;
+    zw::entry (e->younger)->older = e->older;
+    zw::entry (e->listener)->pending--;
+    e->listener = e->older = e->younger = 0;
+}
+
+void zw::await_handshake (int listener_, int fd_)
+{
+    fd_entry_t *const l = entry (listener_), *const e = entry (fd_);
+    if (!l->pending)
+        l->older = l->younger = listener_;
+    e->listener = listener_;
+    e->older = l->older;
+    e->younger = listener_;
+    entry (l->older)->younger = fd_;
+    l->older = fd_;
+    if (++l->pending <= most_pending)
+        return;
+    const int oldest = l->younger;
+    end_wait (oldest);
+    entry (oldest)->error = ECONNRESET;
+    zmq::host_poller_t::notify (oldest);
+}
+
+extern "C" void zw_handshake_done (int fd_)
+{
+    end_wait (fd_);
+}
+
 void zw::release (int fd_)
 {
     fd_entry_t *const e = entry (fd_);
+    end_wait (fd_);
+    while (e->pending)
+        end_wait (e->younger);
     if (e->slot)
         app_gone (e->slot - 1);
     memset (e, 0, sizeof *e);

@@ -41,6 +41,12 @@ struct fd_entry_t
     //  listen_fd: accepted connections in order, linked by their fd
     int accept_first, accept_last;
     int accept_next; //  of a stream_fd in such a queue
+
+    //  Accepted connections whose handshake is not over, oldest first, linked
+    //  by their fd in a ring through the listener.
+    int older, younger;
+    int pending;  //  of a listen_fd: how many
+    int listener; //  of such a connection
 };
 
 //  Never NULL for an fd that libzmq holds.
@@ -48,6 +54,9 @@ fd_entry_t *entry (int fd_);
 //  -1 with errno EMFILE when the table is full.
 int allocate (kind_t kind_, int family_);
 void release (int fd_);
+//  A connection was accepted: its handshake is awaited. When too many are, the
+//  oldest is lost.
+void await_handshake (int listener_, int fd_);
 //  Whether the fd has something for in_event, out_event.
 bool readable (const fd_entry_t *e_);
 bool writable (const fd_entry_t *e_);

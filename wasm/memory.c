@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #define LOOP_BELOW 128
 
@@ -81,15 +82,19 @@ void *memset (void *to_, int value_, size_t n_)
 #define PAGE 65536
 #define LEAST_GROWTH (1 << 20)
 
+//  Where memory ends for what comes from peers, and whether that is asked for.
+static uintptr_t line = UINTPTR_MAX;
+static int modest;
+static uintptr_t end;
+
 void *sbrk (intptr_t size_)
 {
     extern unsigned char __heap_base;
-    static uintptr_t end;
     if (!end)
         end = ((uintptr_t) &__heap_base + 15) & ~(uintptr_t) 15;
     const uintptr_t old = end, now = old + size_;
     const uintptr_t room = (uintptr_t) __builtin_wasm_memory_size (0) * PAGE;
-    if (size_ > 0 && now < old) {
+    if (size_ > 0 && (now < old || (modest && now > line))) {
         errno = ENOMEM;
         return (void *) -1;
     }
@@ -105,4 +110,29 @@ void *sbrk (intptr_t size_)
     }
     end = now;
     return (void *) old;
+}
+
+//  The module may have so many bytes; the last quarter is for what libzmq cannot
+//  do without.
+void zw_limit_memory (unsigned bytes_)
+{
+    line = bytes_ - bytes_ / 4;
+}
+
+#define SMALL 65536
+
+//  Whether a peer's message of this size would need the last quarter.
+int zw_scarce (size_t size_)
+{
+    //  Far from it, without asking malloc.
+    if (size_ < SMALL && end < line)
+        return 0;
+    if (size_ > SIZE_MAX - SMALL)
+        return 1;
+    modest = 1;
+    //  Not a call that a compiler may take for superfluous.
+    void *volatile found = malloc (size_ + SMALL);
+    modest = 0;
+    free (found);
+    return !found;
 }

@@ -84,10 +84,8 @@ export class Instance {
       traceCalls(kernel, "event", EVENTS, options.trace);
     }
     const wanted = Math.ceil(options.memoryLimit / PAGE_BYTES);
-    const memory = new WebAssembly.Memory({
-      initial: FIRST_PAGES,
-      maximum: Math.min(Math.max(wanted, FIRST_PAGES), MOST_PAGES),
-    });
+    const maximum = Math.min(Math.max(wanted, FIRST_PAGES), MOST_PAGES);
+    const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
     this.#target = {
       host,
       fds: this.fds,
@@ -102,6 +100,7 @@ export class Instance {
     this.exports = exports as unknown as Exports;
     this.memory = this.#target.memory = new Memory(memory, this.exports);
     this.exports._initialize();
+    this.exports.zw_limit_memory!(maximum * PAGE_BYTES);
   }
 
   /** Turns what escaped from the module into an error, and marks the instance dead. */

@@ -32,7 +32,8 @@ export interface ContextSetup {
   host?: Host;
   /**
    * The most memory in bytes that libzmq may have for all sockets of the context and
-   * their messages, 4 MiB to 2 GiB (the default). When it is used up, libzmq gives up:
+   * their messages, 4 MiB to 2 GiB (the default). A peer's message that would need the
+   * last quarter of it is refused, and its connection ended. When all is used up, libzmq gives up:
    * every operation of the context rejects, and only a new context works.
    */
   memoryLimit?: number;
