@@ -173,7 +173,7 @@ export class Target {
       });
     try {
       if (!("raw" in peer)) {
-        if ("subscribe" in peer) peer.subscribe("");
+        if (peer instanceof zmq.Subscriber) peer.subscribe("");
         if (this.#peerType === zmq.XSubscriber as unknown as Make) {
           void peer.send("\x01");
         }
@@ -187,7 +187,11 @@ export class Target {
       const sending = (async () => {
         while (!stop.it) {
           // Full, or not connected yet: later.
-          await sender.send(wanted, GROUP).catch(() => {});
+          try {
+            await sender.send(wanted, GROUP);
+          } catch {
+            // Tried again, unless that is over.
+          }
           await pause(100);
         }
       })();
