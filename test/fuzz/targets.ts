@@ -173,7 +173,7 @@ export class Target {
       });
     try {
       if (!("raw" in peer)) {
-        if ("subscribe" in peer) peer.subscribe("");
+        if (peer instanceof zmq.Subscriber) peer.subscribe("");
         if (this.#peerType === zmq.XSubscriber as unknown as Make) {
           void peer.send("\x01");
         }
@@ -185,7 +185,7 @@ export class Target {
         ? new Promise<void>((resolve) => this.#found = resolve)
         : this.#heard(peer as Any, wanted);
       const sending = (async () => {
-        while (!stop.it) {
+        while (!stop.it && !sender.closed) {
           // Full, or not connected yet: later.
           await sender.send(wanted, GROUP).catch(() => {});
           await pause(100);
