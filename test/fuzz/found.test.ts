@@ -2,7 +2,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Context, draft } from "zeromq-wasm";
-import { bound, closeAll, until, use, within } from "../socket/tools.ts";
+import {
+  bound,
+  closeAll,
+  runProgram,
+  until,
+  use,
+  within,
+} from "../socket/tools.ts";
 
 const test = suite("found");
 test.after.each(closeAll);
@@ -38,6 +45,18 @@ test("heartbeats of a RADIO do not end the connection of a DISH", async () => {
     const [body] = await within(dish.receive(), "the last message");
     if (String(body) === "last") break;
   }
+});
+
+test("an inproc connection that nobody meets does not keep a process alive", async () => {
+  const { code, err } = await runProgram(`
+    const context = new z.Context();
+    for (const linger of [0, 100]) {
+      const pair = new z.Pair({ context, linger });
+      pair.connect("inproc://nobody");
+      await pair.send("lost");
+      if (linger === 0) pair.close();
+    }`);
+  assert.is(code, 0, err);
 });
 
 test.run();

@@ -26,6 +26,7 @@ function failed(error: unknown): void {
   process.exit(1);
 }
 
+process.removeAllListeners("warning");
 process.on("uncaughtException", failed);
 process.on("unhandledRejection", failed);
 console.log(`seed ${seed}`);

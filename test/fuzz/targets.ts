@@ -185,7 +185,7 @@ export class Target {
         ? new Promise<void>((resolve) => this.#found = resolve)
         : this.#heard(peer as Any, wanted);
       const sending = (async () => {
-        while (!stop.it) {
+        while (!stop.it && !sender.closed) {
           // Full, or not connected yet: later.
           try {
             await sender.send(wanted, GROUP);

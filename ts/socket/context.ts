@@ -1,6 +1,7 @@
 /**
  * A context: one instance of libzmq, its sockets, and how it ends.
  */
+import { constants } from "zeromq-wasm:constants";
 import { defaultHost } from "zeromq-wasm:host";
 import { ZmqError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
@@ -61,6 +62,8 @@ export interface ContextCore {
   readonly reactor: Reactor;
   readonly outbox: Outbox;
   readonly pointer: number;
+  /** The `inproc` endpoints that sockets have connected to. */
+  readonly inproc: Set<string>;
   opened(socket: Closable): void;
   closed(socket: Closable): void;
 }
@@ -69,6 +72,7 @@ interface Closable {
   close(): void;
 }
 
+const PAIR = constants["ZMQ_PAIR"]!;
 const cores = new WeakMap<Context, ContextCore>();
 const setups = new WeakMap<Context, ContextSetup>();
 
@@ -99,6 +103,22 @@ function start(context: Context): ContextCore {
     closeAll() {
       for (const socket of open) socket.close();
     },
+    meetInproc() {
+      if (reactor.instance.dead) return;
+      // As zmq_ctx_term does it: with a socket that binds and closes.
+      for (const address of core.inproc) {
+        const slot = reactor.add({ ready() {}, fail() {} });
+        const socket = reactor.call("zw_socket", pointer, PAIR, slot);
+        if (socket === 0) return reactor.release(slot);
+        reactor.instance.memory.withString(
+          address,
+          (ptr) => reactor.call("zmq_bind", socket, ptr),
+        );
+        reactor.remove(slot, () => {});
+        reactor.call("zw_close", socket);
+      }
+      core.inproc.clear();
+    },
     advice: () =>
       reactor.call("zmq_ctx_get", pointer, CONTEXT["blocky"]!.id) === 0
         ? ""
@@ -108,6 +128,7 @@ function start(context: Context): ContextCore {
     reactor,
     pointer,
     outbox,
+    inproc: new Set(),
     opened(socket) {
       open.add(socket);
       remember(ending);
@@ -118,6 +139,7 @@ function start(context: Context): ContextCore {
       leaving = true;
       reactor.whenEmpty(() => {
         leaving = false;
+        core.inproc.clear();
         forget(ending);
       });
     },

@@ -12,6 +12,8 @@ export interface Ending {
   readonly reactor: Reactor;
   /** Closes all sockets. */
   closeAll(): void;
+  /** Meets the `inproc` connections that still wait for somebody to bind. */
+  meetInproc(): void;
   /** The advice for whoever waits too long; empty if there is none. */
   advice(): string;
 }
@@ -46,6 +48,8 @@ export function forget(ending: Ending): void {
 function end(ending: Ending): void {
   const { reactor } = ending;
   ending.closeAll();
+  // Nobody will bind any more, and libzmq would wait for it, whatever their `linger`.
+  ending.meetInproc();
   reactor.pump();
   if (reactor.sockets === 0) return;
   reactor.hold();

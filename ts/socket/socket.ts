@@ -318,6 +318,9 @@ export abstract class Socket extends RawOptions {
     const rc = this.#native("zmq_connect", address);
     if (rc < 0) throw this.#error(-rc, { address });
     this.#inside.endpoints.set(address, address);
+    if (address.startsWith("inproc:")) {
+      this.#channel.core.inproc.add(address);
+    }
   }
 
   #checkOptions(address: string, handlerTypes: readonly number[]): void {
