@@ -37,6 +37,7 @@ int host_connect (int fd, int family, const char *host, int len, int port,
 HOST ("listen")
 int host_listen (int fd, int family, const char *host, int len, int port, int backlog);
 //  Takes up to len bytes; returns how many, or -EAGAIN: zw_writable follows.
+//  No bytes ask whether there is room.
 HOST ("send") int host_send (int fd, const void *buf, int len);
 //  Moves the next len bytes that arrived for this fd (zw_input told of at
 //  least that many) to buf.

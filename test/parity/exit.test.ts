@@ -43,11 +43,11 @@ test("queued messages are delivered first", async () => {
   const ended = await run(`
     const push = new z.Push();
     push.connect(${JSON.stringify(address)});
-    await push.send(Buffer.alloc(10000, "x"));
+    await push.send(Buffer.alloc(100000, "x"));
     for (let i = 0; i < 100; i++) await push.send(String(i));
   `);
   assert.is(ended.code, 0);
-  assert.is((await next(pull))[0]!.length, 10000);
+  assert.is((await next(pull))[0]!.length, 100000);
   for (let i = 0; i < 100; i++) assert.equal(await next(pull), [String(i)]);
 });
 

@@ -239,11 +239,12 @@ export class FdTable {
     });
   }
 
-  /** Takes bytes of the module's memory; returns how many, or -EAGAIN. */
+  /** Takes bytes of the module's memory; returns how many, or -EAGAIN. None asks for room. */
   send(fd: number, bytes: Uint8Array): number {
     const stream = this.#streams.get(fd);
     if (!stream) return -errnoOf("ECONNRESET");
     if (stream.held) return EAGAIN;
+    if (bytes.length === 0) return 0;
     const stage = this.#stage(bytes.length);
     const size = Math.min(bytes.length, stage.length);
     stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
