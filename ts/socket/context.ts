@@ -11,6 +11,7 @@ import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
+import { Outside } from "./outside.ts";
 
 /** Values for the options of a context. */
 export type ContextOptions = Partial<
@@ -61,6 +62,8 @@ export interface ContextCore {
   readonly reactor: Reactor;
   readonly outbox: Outbox;
   readonly pointer: number;
+  /** `inproc` to other threads: for the default context. */
+  readonly outside: Outside | undefined;
   opened(socket: Closable): void;
   closed(socket: Closable): void;
 }
@@ -77,12 +80,12 @@ export function coreOf(context: Context): ContextCore {
   return cores.get(context) ?? start(context);
 }
 
-function start(context: Context): ContextCore {
-  if (!setups.has(context)) {
+function start(given: Context): ContextCore {
+  if (!setups.has(given)) {
     throw new TypeError("Context must be a context object");
   }
   const { host = defaultHost(), memoryLimit = MEMORY_LIMIT, trace } = setups
-    .get(context) ?? {};
+    .get(given) ?? {};
   const reactor = new Reactor(host, {
     memoryLimit,
     trace: trace ?? defaultTrace(host),
@@ -108,6 +111,7 @@ function start(context: Context): ContextCore {
     reactor,
     pointer,
     outbox,
+    outside: given === context ? Outside.create(host, reactor) : undefined,
     opened(socket) {
       open.add(socket);
       remember(ending);
@@ -122,7 +126,7 @@ function start(context: Context): ContextCore {
       });
     },
   };
-  cores.set(context, core);
+  cores.set(given, core);
   return core;
 }
 

@@ -116,7 +116,10 @@ export function wholeNumber(value: unknown): number {
 }
 
 /** The bytes of a value, or undefined if it does not fit. Throws a TypeError. */
-function encode({ kind, most }: Option, value: unknown): Uint8Array | undefined {
+function encode(
+  { kind, most }: Option,
+  value: unknown,
+): Uint8Array | undefined {
   switch (kind) {
     case "text":
     case "bytes":
