@@ -17,6 +17,7 @@ import {
   setTimer,
   toError,
 } from "./deno_stream.ts";
+import { denoThreads } from "./deno_threads.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
 import {
   type Connection,
@@ -246,6 +247,7 @@ export function denoHost(): Host {
   return {
     name: "deno",
     datagrams: denoDatagrams,
+    threads: denoThreads,
     connect,
     listen,
     listenSync,

@@ -107,6 +107,14 @@ export interface DenoGlobals {
   readonly process: {
     nextTick(task: () => void): void;
     emitWarning(message: string): void;
+    on(event: "exit", listener: () => void): void;
+    getBuiltinModule(name: "node:worker_threads"): {
+      BroadcastChannel: new (name: string) => {
+        onmessage: (event: { data: unknown }) => void;
+        postMessage(message: unknown): void;
+        unref(): void;
+      };
+    };
   };
   setImmediate(task: () => void): unknown;
   setTimeout(task: () => void, ms: number): unknown;

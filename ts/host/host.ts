@@ -133,8 +133,31 @@ export interface Datagrams {
   open(options: DatagramOptions): Promise<DatagramSocket>;
 }
 
+/** What the threads of a process need to find each other. */
+export interface Threads {
+  /** The number of this thread, for `tie`. */
+  readonly self: number;
+  /** Whether the channel may lose messages. */
+  readonly lossy: boolean;
+  /**
+   * Opens the channel on which every thread hears what the others say; returns what sends.
+   * Memory that is shared can be sent.
+   */
+  open(receive: (message: unknown) => void): (message: unknown) => void;
+  /** Calls `task` when this thread ends; not everywhere, nor if it is terminated. */
+  atExit(task: () => void): void;
+  /**
+   * Calls `ended` when the thread at the other end of connection `id` has ended; also, to no
+   * effect, when that end is cut. The end that accepted knows the other `thread`, and begins.
+   * Returns what cuts the tie. Undefined where the runtime does not tell.
+   */
+  tie?(id: string, thread: number | undefined, ended: () => void): () => void;
+}
+
 export interface Host {
   readonly name: string;
+  /** Undefined where threads cannot reach each other. */
+  readonly threads?: Threads;
   /** Undefined where there is no UDP. */
   readonly datagrams?: Datagrams;
   /** Starts to connect; `source` is the local address of `tcp://source;destination`. Never throws. */

@@ -22,6 +22,7 @@ import { describe, hostError, pathError } from "./messages.ts";
 import { nodeDatagrams } from "./node_datagram.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
 import { NodeConnection, NodeListener } from "./node_stream.ts";
+import { nodeThreads } from "./node_threads.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
@@ -208,6 +209,7 @@ function keepAlive(): () => void {
 export const nodeHost: Host = {
   name: "node",
   datagrams: nodeDatagrams,
+  threads: nodeThreads,
   connect,
   listen,
   ...(typeof createHandle === "function" && { listenSync }),

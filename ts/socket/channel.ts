@@ -112,7 +112,8 @@ export class Channel implements Client {
   /** Pending operations reject with EAGAIN; queued messages leave within `linger`. */
   close(): void {
     if (this.closed) return;
-    const { reactor } = this.core;
+    const { reactor, outside } = this.core;
+    outside?.closing(this);
     const pointer = this.pointer;
     this.pointer = 0;
     this.#inbox.clear();

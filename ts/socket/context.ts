@@ -12,6 +12,7 @@ import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
+import { Outside } from "./outside.ts";
 
 /** Values for the options of a context. */
 export type ContextOptions = Partial<
@@ -64,6 +65,8 @@ export interface ContextCore {
   readonly pointer: number;
   /** The `inproc` endpoints that sockets have connected to. */
   readonly inproc: Set<string>;
+  /** `inproc` to other threads: for the default context. */
+  readonly outside: Outside | undefined;
   opened(socket: Closable): void;
   closed(socket: Closable): void;
 }
@@ -81,12 +84,12 @@ export function coreOf(context: Context): ContextCore {
   return cores.get(context) ?? start(context);
 }
 
-function start(context: Context): ContextCore {
-  if (!setups.has(context)) {
+function start(given: Context): ContextCore {
+  if (!setups.has(given)) {
     throw new TypeError("Context must be a context object");
   }
   const { host = defaultHost(), memoryLimit = MEMORY_LIMIT, trace } = setups
-    .get(context) ?? {};
+    .get(given) ?? {};
   const reactor = new Reactor(host, {
     memoryLimit,
     trace: trace ?? defaultTrace(host),
@@ -129,6 +132,7 @@ function start(context: Context): ContextCore {
     pointer,
     outbox,
     inproc: new Set(),
+    outside: given === context ? Outside.create(host, reactor) : undefined,
     opened(socket) {
       open.add(socket);
       remember(ending);
@@ -144,7 +148,7 @@ function start(context: Context): ContextCore {
       });
     },
   };
-  cores.set(context, core);
+  cores.set(given, core);
   return core;
 }
 

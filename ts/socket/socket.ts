@@ -280,6 +280,7 @@ export abstract class Socket extends RawOptions {
     const { endpoints } = this.#inside;
     endpoints.set(address, real);
     endpoints.set(real, real);
+    this.#channel.core.outside?.bound(this.#channel, address);
   }
 
   /** Stops listening there. Rejects with ENOENT if nothing was bound so. */
@@ -321,6 +322,7 @@ export abstract class Socket extends RawOptions {
     if (address.startsWith("inproc:")) {
       this.#channel.core.inproc.add(address);
     }
+    this.#channel.core.outside?.connected(this.#channel, address);
   }
 
   #checkOptions(address: string, handlerTypes: readonly number[]): void {
@@ -350,8 +352,10 @@ export abstract class Socket extends RawOptions {
   #end(name: "zmq_unbind" | "zmq_disconnect", address: string): void {
     const { endpoints } = this.#inside;
     const given = endpoints.get(address);
+    const channel = this.#channel;
+    const ended = channel.core.outside?.end(channel, name, address);
     const rc = this.#native(name, given ?? address);
-    if (rc < 0) throw this.#error(-rc, { address });
+    if (rc < 0 && !ended) throw this.#error(-rc, { address });
     endpoints.delete(address);
     if (given !== undefined) endpoints.delete(given);
   }

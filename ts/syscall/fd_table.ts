@@ -78,6 +78,9 @@ export class FdTable {
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
 
+  /** Who connects to a path that is no file's: inproc in other threads. */
+  readonly outside: Map<string, () => Connection> = new Map();
+
   /** Why the interfaces could not be listed when libzmq last looked. */
   forbidden: HostError | undefined;
 
@@ -139,6 +142,11 @@ export class FdTable {
     return this.#turns.has(target);
   }
 
+  /** Has a listener ready for the `listen` of the module that follows. */
+  offer(target: string, listener: Listener): void {
+    this.#prepared.set(target, listener);
+  }
+
   /** Why `prepare` failed for this target, if it did; the listener nobody took is closed. */
   settle(target: string): HostError | undefined {
     const prepared = this.#prepared.get(target);
@@ -196,7 +204,8 @@ export class FdTable {
     const address: HostAddress = family === 1
       ? { kind: "ipc", path: host }
       : { kind: "tcp", host, port, family: family === 4 ? 4 : 0 };
-    this.#adopt(fd, this.#host.connect(address, source), false);
+    const outside = this.outside.get(host);
+    this.#adopt(fd, outside?.() ?? this.#host.connect(address, source), false);
     return 0;
   }
 

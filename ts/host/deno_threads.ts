@@ -1,0 +1,26 @@
+/**
+ * LAYER 1 on Deno: `Threads` on the `BroadcastChannel` of its Node module, which, unlike the
+ * global one, does not keep the process alive.
+ *
+ * It drops messages that a busy thread does not fetch in time: 256 are kept. A worker that was
+ * terminated, or (a Web Worker) failed or closed, does not tell. Its Web Locks would, but a
+ * lock that is held keeps the process alive.
+ */
+import { globals } from "./deno_stream.ts";
+import type { Threads } from "./host.ts";
+import { CHANNEL } from "./threads.ts";
+
+export const denoThreads: Threads = {
+  self: 0,
+  lossy: true,
+  open(receive) {
+    const { BroadcastChannel } = globals.process.getBuiltinModule(
+      "node:worker_threads",
+    );
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = ({ data }) => receive(data);
+    channel.unref();
+    return (message) => channel.postMessage(message);
+  },
+  atExit: (task) => globals.process.on("exit", task),
+};

@@ -1,0 +1,86 @@
+/**
+ * LAYER 1 on Node: `Threads` on node:worker_threads.
+ *
+ * Owns how a thread learns that another has ended: by a message port between the two, which
+ * closes then. `BroadcastChannel` carries no ports, so `postMessageToThread` hands them over;
+ * older versions of Node lack it, and do not tell.
+ */
+import * as workers from "node:worker_threads";
+import type { Threads } from "./host.ts";
+import { CHANNEL } from "./threads.ts";
+
+/** Node 20.19 and 22.5 have it. */
+const { postMessageToThread } = workers as unknown as {
+  postMessageToThread?(
+    thread: number,
+    value: unknown,
+    transfer: workers.Transferable[],
+  ): Promise<void>;
+};
+const KEY = "zeromq-wasm.port";
+
+/** Who waits for the port of a connection. */
+const expected = new Map<string, (port: workers.MessagePort) => void>();
+let listening = false;
+
+function listen(): void {
+  if (listening) return;
+  listening = true;
+  // Emitted by Node; @types/node does not know it yet.
+  (process as NodeJS.EventEmitter).on("workerMessage", (message: unknown) => {
+    const { [KEY]: id, port } = (message ?? {}) as {
+      [KEY]?: string;
+      port?: workers.MessagePort;
+    };
+    if (id === undefined || !port) return;
+    const take = expected.get(id);
+    expected.delete(id);
+    // Without a taker the connection is over: the other end may know.
+    if (take) take(port);
+    else port.close();
+  });
+}
+
+function watch(port: workers.MessagePort, ended: () => void): void {
+  port.on("close", ended);
+  port.start();
+  port.unref();
+}
+
+function tie(
+  id: string,
+  thread: number | undefined,
+  ended: () => void,
+): () => void {
+  if (thread === undefined) {
+    listen();
+    let port: workers.MessagePort | undefined;
+    expected.set(id, (given) => watch(port = given, ended));
+    return () => {
+      expected.delete(id);
+      port?.close();
+    };
+  }
+  const { port1, port2 } = new workers.MessageChannel();
+  watch(port1, ended);
+  postMessageToThread!(thread, { [KEY]: id, port: port2 }, [port2]).catch(() =>
+    // It ended before, or closed the connection: its port is closed in any case.
+    port1.close()
+  );
+  return () => port1.close();
+}
+
+export const nodeThreads: Threads = {
+  self: workers.threadId,
+  lossy: false,
+  open(receive) {
+    const channel = new workers.BroadcastChannel(CHANNEL);
+    channel.onmessage = (event: unknown) =>
+      receive((event as { data: unknown }).data);
+    // Not typed everywhere; Bun has it too.
+    (channel as unknown as { unref?(): void }).unref?.();
+    return (message) => channel.postMessage(message);
+  },
+  atExit: (task) => void process.on("exit", task),
+  ...(postMessageToThread && { tie }),
+};
