@@ -48,8 +48,13 @@ export function forget(ending: Ending): void {
 function end(ending: Ending): void {
   const { reactor } = ending;
   ending.closeAll();
-  // Nobody will bind any more, and libzmq would wait for it, whatever their `linger`.
-  ending.meetInproc();
+  try {
+    // Nobody will bind any more, and libzmq would wait for it, whatever their `linger`.
+    ending.meetInproc();
+  } catch (error) {
+    // Without memory for that libzmq is dead: then there is nothing to wait for.
+    if (!reactor.instance.dead) throw error;
+  }
   reactor.pump();
   if (reactor.sockets === 0) return;
   reactor.hold();
