@@ -15,8 +15,8 @@ harness=$root/test/libzmq/harness
 out=$root/build/libzmq-tests
 
 # What blocks, and what a blocking test program needs beside the product's calls.
-wrapped=(socket close bind listen accept connect recv send read write poll fcntl
-  getpeername getaddrinfo mkdtemp usleep sleep nanosleep alarm
+wrapped=(socket close bind listen accept connect recv recvfrom send read write poll fcntl
+  getpeername setsockopt getaddrinfo mkdtemp usleep sleep nanosleep alarm
   zw_pthread_cond_wait pthread_cond_timedwait pthread_cond_broadcast
   _ZNK3zmq10signaler_t4waitEi _ZN3zmq13host_poller_tD1Ev
   _ZN3zmq8thread_t5startEPFvPvES1_PKc _ZN3zmq8thread_t4stopEv)
@@ -25,6 +25,7 @@ exported=(zw_test_check zw_test_call zw_test_errno zw_test_program)
 unity_flags=(-I "$harness" -I "$zmq/external/unity" -DUNITY_EXCLUDE_FLOAT)
 test_flags=("${cxx_flags[@]}" "${unity_flags[@]}" -I "$root/wasm" -I "$zmq/include"
   -I "$zmq/src" -I "$sodium/src/libsodium/include" -UNDEBUG -O1)
+program_flags=("${test_flags[@]}" -w -Dzmq_bind=zw_test_bind)
 
 # Runs a command that makes FILE, unless FILE was made by it from the same FILES.
 make_file() { # FILE FILES -- COMMAND...
@@ -44,7 +45,7 @@ make_file() { # FILE FILES -- COMMAND...
 compile_program() { # NAME SOURCE
   local ir=$out/$1.ll
   # The programs are not ours, so their warnings are not either.
-  em++ "${test_flags[@]}" -w -include "$harness/prelude.hpp" -S -emit-llvm "$2" -o "$ir" &&
+  em++ "${program_flags[@]}" -include "$harness/prelude.hpp" -S -emit-llvm "$2" -o "$ir" &&
     sed -E -i -e "s/@(zw_main|setUp|tearDown)\b/@\1_$1/g" \
       -e "/@(setUp|tearDown)_$1\(/!s/^define hidden /define internal /" \
       -e 's/^(@[^ ]+ = )hidden ((local_)?unnamed_addr )?(global|constant) /\1internal \2\4 /' "$ir" &&
@@ -54,7 +55,7 @@ compile_program() { # NAME SOURCE
 program() { # NAME
   local source=$zmq/tests/$1.cpp
   [[ $1 == unittest_* ]] && source=$zmq/unittests/$1.cpp
-  make_file "$out/$1.o" "$source" "$harness"/*.h* -- compile_program "$1" "$source"
+  make_file "$out/$1.o" "$source" "$harness"/*.h* "$root/test/libzmq/build.sh" -- compile_program "$1" "$source"
 }
 
 # What UnityDefaultTestRun has to call for each program.
@@ -105,7 +106,7 @@ fi
 mkdir -p "$out/lib"
 for name in testutil testutil_unity testutil_monitoring testutil_security; do
   make_file "$out/lib/$name.o" "$zmq/tests/$name".[ch]pp "$harness"/*.h* -- \
-    em++ "${test_flags[@]}" -w -c "$zmq/tests/$name.cpp" -o "$out/lib/$name.o"
+    em++ "${program_flags[@]}" -c "$zmq/tests/$name.cpp" -o "$out/lib/$name.o"
 done
 # waits.cpp runs the cases in place of Unity.
 make_file "$out/lib/unity.o" "$zmq"/external/unity/*.[ch] "$harness"/*.h* -- \

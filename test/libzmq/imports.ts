@@ -15,7 +15,8 @@ export { Abort, type ImportTarget };
 
 let fibers: Fibers;
 let target: ImportTarget;
-const settled = new Set<string>();
+/** What was prepared: a datagram socket's key and port, or a listener. */
+const settled = new Map<string, { key: string; port: number }>();
 /** Cases that are not run, with the reason. */
 export const skipped: Map<string, string> = new Map();
 
@@ -38,14 +39,28 @@ const test = {
   prepare(ptr: number, size: number, backlog: number) {
     const words = text(ptr, size);
     settled.delete(words);
-    void target.fds.prepare(words, backlog).then(() => {
-      settled.add(words);
+    const { fds } = target;
+    const opened = words.startsWith("u")
+      ? fds.datagrams.prepare(words)
+      : fds.prepare(words, backlog).then(() => ({ key: "", port: 0 }));
+    // A listener's failure is kept for listen().
+    void opened.catch(() => ({ key: "", port: 0 })).then((result) => {
+      settled.set(words, result);
       fibers.pump();
     });
   },
-  prepared: (ptr: number, size: number) => Number(settled.has(text(ptr, size))),
-  settle: (ptr: number, size: number) =>
-    void target.fds.settle(text(ptr, size)),
+  prepared(ptr: number, size: number) {
+    const result = settled.get(text(ptr, size));
+    return result ? 1 + result.port : 0;
+  },
+  taken: (ptr: number, size: number) =>
+    Number(!target.fds.datagrams.waits(settled.get(text(ptr, size))!.key)),
+  settle(ptr: number, size: number) {
+    const words = text(ptr, size);
+    const key = settled.get(words)?.key;
+    if (key) target.fds.datagrams.settle(key);
+    else target.fds.settle(words);
+  },
   mkdtemp(ptr: number, size: number) {
     try {
       const made = mkdtempSync(text(ptr, size).replace(/X{6}$/, ""));

@@ -162,6 +162,7 @@ if (only !== "node") {
   runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
     "run",
     "-A",
+    "--unstable-net",
   ]]);
 }
 const loaders = {};

@@ -48,11 +48,14 @@ TEST_IMPORT ("busy") double test_busy (void);
 TEST_IMPORT ("spawn") int test_spawn (void (*fn_) (void *), void *arg_);
 //  Whether a fiber has ended.
 TEST_IMPORT ("ended") int test_ended (int fiber_);
-//  Starts to listen there (as FdTable.prepare), and whether that is settled.
+//  Starts to open a listener or datagram socket there, as the product does before
+//  zmq_bind, and whether that is settled: 1 + the port of a datagram socket.
 TEST_IMPORT ("prepare")
 void test_prepare (const char *target_, int size_, int backlog_);
 TEST_IMPORT ("prepared") int test_prepared (const char *target_, int size_);
-//  Forgets a listener that was prepared and could not be had.
+//  Whether the datagram socket that was prepared has got its descriptor.
+TEST_IMPORT ("taken") int test_taken (const char *target_, int size_);
+//  Forgets what was prepared, whether it could be had or not.
 TEST_IMPORT ("settle") void test_settle (const char *target_, int size_);
 //  Makes a directory from a template, as mkdtemp does; 0 or -errno.
 TEST_IMPORT ("mkdtemp") int test_mkdtemp (char *template_, int size_);
@@ -323,7 +326,7 @@ static void wait_write (int fd_)
     wait_until (can_write, (void *) (intptr_t) fd_, -1);
 }
 
-//  Descriptors of the process, as it may have kept one that libzmq has closed.
+//  Whether the descriptor is one, as it may have kept one that libzmq has closed.
 static bool is_open (int fd_)
 {
     return fd_ >= 16 && zw::entry (fd_)->kind != zw::free_fd;
@@ -379,11 +382,73 @@ static bool prepared (void *arg_)
     return test_prepared (it->words.data (), it->words.size ());
 }
 
+static bool taken (void *arg_)
+{
+    const target_t *const it = (target_t *) arg_;
+    return test_taken (it->words.data (), it->words.size ());
+}
+
+//  Returns what test_prepared says.
+static int prepare (target_t *target_)
+{
+    //  What was closed before must be gone, as a native I/O thread sees to.
+    test_wait (never, NULL, 0);
+    test_prepare (target_->words.data (), target_->words.size (), 100);
+    wait_until (prepared, target_, -1);
+    return test_prepared (target_->words.data (), target_->words.size ());
+}
+
+static void settle (target_t *target_)
+{
+    const int err = errno;
+    test_settle (target_->words.data (), target_->words.size ());
+    errno = err;
+}
+
+int zw_bind_target (void *socket_, const char *endpoint_, char *out_, int cap_);
+int zmq_bind (void *, const char *);
+
+//  The programs call this in place of zmq_bind (build.sh). libzmq binds datagram sockets on its I/O side, which cannot wait.
+int zw_test_bind (void *socket_, const char *endpoint_)
+{
+    char text[512];
+    if (!endpoint_ || strncmp (endpoint_, "udp://", 6) != 0)
+        return zmq_bind (socket_, endpoint_);
+    const int size = zw_bind_target (socket_, endpoint_, text, sizeof text);
+    if (size <= 0 || text[0] != 'u')
+        return zmq_bind (socket_, endpoint_);
+    target_t target = {std::string (text, size)};
+    prepare (&target);
+    const int rc = zmq_bind (socket_, endpoint_);
+    if (rc == 0)
+        wait_until (taken, &target, 1000);
+    settle (&target);
+    return rc;
+}
+
+static int bind_datagram (int fd_, const sockaddr *addr_, socklen_t size_)
+{
+    zw::words_t words;
+    zw::to_words (addr_, size_, &words);
+    target_t target = {"u" + std::to_string (words.family) + " " + words.host
+                       + " " + std::to_string (words.port)};
+    const int port = prepare (&target) - 1;
+    zw::fd_entry_t *const e = zw::entry (fd_);
+    memcpy (&e->local, addr_, size_);
+    e->local_size = size_;
+    ((sockaddr_in *) &e->local)->sin_port = htons (port);
+    const int rc = __real_bind (fd_, (sockaddr *) &e->local, size_);
+    settle (&target);
+    return port > 0 ? rc : fail (EADDRINUSE);
+}
+
 //  The product's TypeScript listens before zmq_bind, and the descriptor's
 //  listen() takes that over. Here both happen in bind(), because the programs
 //  ask for the port after it.
 int __wrap_bind (int fd_, const sockaddr *addr_, socklen_t size_)
 {
+    if (may_block () && zw::entry (fd_)->kind == zw::datagram_fd)
+        return bind_datagram (fd_, addr_, size_);
     if (__real_bind (fd_, addr_, size_) != 0)
         return -1;
     if (!may_block () || kinds ()[fd_].type != SOCK_STREAM)
@@ -393,14 +458,9 @@ int __wrap_bind (int fd_, const sockaddr *addr_, socklen_t size_)
     target_t target = {std::to_string (words.family) + " " + words.host};
     if (words.family != 1)
         target.words += " " + std::to_string (words.port);
-    //  What was closed before must be gone, as a native I/O thread sees to.
-    test_wait (never, NULL, 0);
-    test_prepare (target.words.data (), target.words.size (), 100);
-    wait_until (prepared, &target, -1);
+    prepare (&target);
     const int rc = __real_listen (fd_, 100);
-    const int err = errno;
-    test_settle (target.words.data (), target.words.size ());
-    errno = err;
+    settle (&target);
     return rc;
 }
 
@@ -436,6 +496,20 @@ ssize_t __wrap_recv (int fd_, void *buf_, size_t size_, int flags_)
     if (may_wait (fd_, flags_))
         wait_read (fd_);
     return __real_recv (fd_, buf_, size_, flags_);
+}
+
+ssize_t __real_recvfrom (int, void *, size_t, int, sockaddr *, socklen_t *);
+
+ssize_t __wrap_recvfrom (
+  int fd_, void *buf_, size_t size_, int flags_, sockaddr *from_, socklen_t *from_size_)
+{
+    sockaddr_storage from;
+    socklen_t from_size = sizeof from;
+    if (may_wait (fd_, flags_))
+        wait_read (fd_);
+    return __real_recvfrom (fd_, buf_, size_, flags_,
+                            from_ ? from_ : (sockaddr *) &from,
+                            from_ ? from_size_ : &from_size);
 }
 
 ssize_t __wrap_send (int fd_, const void *buf_, size_t size_, int flags_)
@@ -509,6 +583,20 @@ int __wrap_poll (pollfd *fds_, nfds_t count_, int timeout_)
     for (nfds_t i = 0; i < count_; i++)
         n += fds_[i].revents != 0;
     return n;
+}
+
+int __real_setsockopt (int, int, int, const void *, socklen_t);
+
+//  A membership is the product's own business, on its I/O side: the programs'
+//  sockets cannot join a group, so that they find multicast not available.
+int __wrap_setsockopt (
+  int fd_, int level_, int name_, const void *value_, socklen_t size_)
+{
+    if (may_block ()
+        && ((level_ == IPPROTO_IP && name_ == IP_ADD_MEMBERSHIP)
+            || (level_ == IPPROTO_IPV6 && name_ == IPV6_ADD_MEMBERSHIP)))
+        return fail (ENOPROTOOPT);
+    return __real_setsockopt (fd_, level_, name_, value_, size_);
 }
 
 int __real_getpeername (int, sockaddr *, socklen_t *);
