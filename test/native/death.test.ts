@@ -145,7 +145,7 @@ test("a dead context lets go of its connections and listeners", async () => {
 test("when the memory is used up, one error, and a new context works", async () => {
   const context = new Context({ memoryLimit: 6 * 2 ** 20 });
   const pull = use(new Pull({ context }));
-  const push = use(new Push({ context, sendHighWaterMark: 0 }));
+  const push = use(new Push({ context, sendHighWaterMark: 0, linger: 0 }));
   push.connect(await bound(pull));
   const other = use(new Router({ context }));
   const pending = rejection(other.receive(), "a pending receive");
