@@ -246,6 +246,8 @@ function beforeExit(task: () => void): void {
 export function denoHost(): Host {
   return {
     name: "deno",
+    // While tasks wait, its event loop asks for I/O every 61 turns only: 160 µs instead of 27.
+    looksOut: false,
     datagrams: denoDatagrams,
     threads: denoThreads,
     connect,

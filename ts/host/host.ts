@@ -156,6 +156,11 @@ export interface Threads {
 
 export interface Host {
   readonly name: string;
+  /**
+   * Whether turn after turn of `later` sees what arrives at once, while other processes run:
+   * then to look out for an answer is faster than to sleep until it comes.
+   */
+  readonly looksOut: boolean;
   /** Undefined where threads cannot reach each other. */
   readonly threads?: Threads;
   /** Undefined where there is no UDP. */

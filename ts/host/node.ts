@@ -208,6 +208,7 @@ function keepAlive(): () => void {
 
 export const nodeHost: Host = {
   name: "node",
+  looksOut: os.availableParallelism() > 1,
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,

@@ -13,6 +13,7 @@
 import type { Host, HostTimer } from "../host/host.ts";
 import type { Kernel, SocketName } from "../syscall/fd_table.ts";
 import { Instance, type InstanceOptions } from "../native/instance.ts";
+import { Lookout } from "./lookout.ts";
 
 /** A socket as the reactor knows it: under its slot. */
 export interface Client {
@@ -36,6 +37,7 @@ export class Reactor implements Kernel {
   readonly trace: InstanceOptions["trace"];
   /** libzmq's context. */
   readonly context: number;
+  readonly #lookout: Lookout;
   readonly #clients: (Client | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #whenEmpty: (() => void)[] = [];
@@ -55,6 +57,7 @@ export class Reactor implements Kernel {
   constructor(host: Host, options: InstanceOptions) {
     this.host = host;
     this.trace = options.trace;
+    this.#lookout = new Lookout(host);
     this.instance = new Instance(host, this, options);
     this.context = this.call("zw_ctx_new");
   }
@@ -141,7 +144,10 @@ export class Reactor implements Kernel {
   }
 
   #letGo(): void {
-    if (this.#waiting > 0) return;
+    if (this.#waiting > 0) {
+      this.#lookout.waits();
+      return;
+    }
     this.#release?.();
     this.#release = undefined;
   }
@@ -156,6 +162,12 @@ export class Reactor implements Kernel {
     // A socket that is just being served must not be served once more meanwhile.
     if (this.#burst >= BURST && !this.#serving) this.pump();
     else this.#pumpSoon();
+  }
+
+  /** A message was queued. */
+  sent(bytes: number): void {
+    this.#lookout.sent();
+    this.touch(bytes);
   }
 
   #pumpSoon(): void {
@@ -275,6 +287,7 @@ export class Reactor implements Kernel {
   }
 
   input(fd: number, size: number): void {
+    this.#lookout.arrived();
     this.#event(() => this.call("zw_input", fd, size));
   }
 

@@ -219,7 +219,7 @@ export class Channel implements Client {
   #note(bytes: number): void {
     this.counters.messagesSent++;
     this.counters.bytesSent += bytes;
-    this.core.reactor.touch(bytes);
+    this.core.reactor.sent(bytes);
     if (this.#reader) this.#turned();
   }
 

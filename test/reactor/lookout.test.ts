@@ -1,0 +1,84 @@
+/** When the event loop goes round instead of sleeping, with a clock of our own. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Host } from "../../ts/host/host.ts";
+import { Lookout } from "../../ts/reactor/lookout.ts";
+
+const test = suite("lookout");
+
+/** A host whose time passes only as the test says. */
+function clock({ looksOut = true } = {}) {
+  let time = 1000;
+  let tasks: (() => void)[] = [];
+  const host = {
+    looksOut,
+    now: () => time,
+    later: (task: () => void) => void tasks.push(task),
+  } as Partial<Host> as Host;
+  const lookout = new Lookout(host);
+  /** Lets `ms` pass in turns of 5 µs; returns how often the loop went round. */
+  function pass(ms: number): number {
+    let turns = 0;
+    for (const end = time + ms; time < end; time += 0.005) {
+      const due = tasks;
+      tasks = [];
+      if (due.length > 0) turns++;
+      for (const task of due) task();
+    }
+    return turns;
+  }
+  /** A round trip whose answer takes `ms`; returns how often the loop went round. */
+  function trip(ms: number): number {
+    lookout.sent();
+    lookout.waits();
+    const turns = pass(ms);
+    lookout.arrived();
+    return turns + pass(0.02);
+  }
+  return { lookout, pass, trip, pending: () => tasks.length };
+}
+
+test("answers that come at once are looked out for", () => {
+  const { trip } = clock();
+  assert.equal([1, 2, 3, 4].map(() => trip(0.1)), [0, 0, 0, 0]);
+  for (let i = 0; i < 100; i++) assert.ok(trip(0.02) >= 4);
+});
+
+test("one long wait is looked at for a quarter of a millisecond at most", () => {
+  const { trip, pass, pending } = clock();
+  for (let i = 0; i < 20; i++) trip(0.1);
+  assert.ok(trip(1000) <= 52);
+  assert.is(pending(), 0);
+  assert.is(pass(10), 0);
+});
+
+test("where answers come at once, less long", () => {
+  const { trip } = clock();
+  for (let i = 0; i < 100; i++) trip(0.01);
+  assert.ok(trip(1000) <= 14);
+});
+
+test("answers that take long are not looked out for, after a few", () => {
+  const { trip } = clock();
+  for (let i = 0; i < 20; i++) trip(0.1);
+  assert.ok(trip(5) > 0);
+  for (let i = 0; i < 3; i++) trip(5);
+  for (let i = 0; i < 20; i++) assert.is(trip(5), 0);
+});
+
+test("nothing sent: nobody looks out", () => {
+  const { lookout, trip, pass } = clock();
+  for (let i = 0; i < 20; i++) trip(0.1);
+  for (let i = 0; i < 20; i++) {
+    lookout.waits();
+    assert.is(pass(0.1), 0);
+    lookout.arrived();
+  }
+});
+
+test("never on a host where it does not help", () => {
+  const { trip } = clock({ looksOut: false });
+  for (let i = 0; i < 50; i++) assert.is(trip(0.02), 0);
+});
+
+test.run();

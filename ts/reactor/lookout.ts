@@ -1,0 +1,79 @@
+/**
+ * Looks for answers that come at once, instead of sleeping until the system wakes us.
+ *
+ * To sleep and be woken takes longer than a short round trip: a bare ping-pong between two
+ * Node processes took 85 µs and 45 µs of CPU asleep, 18 µs and 28 µs of CPU awake. So where a
+ * program sends and then waits, and the last waits of that kind were short, the event loop goes
+ * round without sleeping for a moment: everything else of the program runs as ever. One long
+ * wait ends it, so an idle program sleeps, and one on a busy machine does too.
+ */
+import type { Host } from "../host/host.ts";
+
+/** A wait up to this long is a short one. In milliseconds. */
+const SHORT_MS = 0.25;
+/** We look out for so many times the usual short wait. */
+const PATIENCE = 5;
+/** How fast what is usual follows the last waits. */
+const PACE = 1 / 8;
+/** Short waits are counted up to the first, and with the second we look out. */
+const MOST = 8;
+const ENOUGH = 4;
+/** What one long wait takes from the count. */
+const LONG_COSTS = 2;
+
+export class Lookout {
+  readonly #host: Host;
+  #short = 0;
+  /** When the wait began; 0 when there is none. */
+  #since = 0;
+  #usual = SHORT_MS;
+  #sent = false;
+  #looking = false;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** The program does something that may have an answer. */
+  sent(): void {
+    this.#sent = true;
+  }
+
+  /** Nothing is left to do, and somebody waits. */
+  waits(): void {
+    if (!this.#sent || !this.#host.looksOut) return;
+    this.#sent = false;
+    this.#since = this.#host.now();
+    if (this.#short < ENOUGH || this.#looking) return;
+    this.#looking = true;
+    this.#host.later(this.#look);
+  }
+
+  /** Something arrived. */
+  arrived(): void {
+    if (this.#since === 0) return;
+    this.#count(this.#host.now() - this.#since);
+    this.#since = 0;
+  }
+
+  #count(waited: number): void {
+    if (waited <= SHORT_MS) {
+      this.#short = Math.min(MOST, this.#short + 1);
+      this.#usual += (waited - this.#usual) * PACE;
+    } else this.#short = Math.max(0, this.#short - LONG_COSTS);
+  }
+
+  #look = (): void => {
+    if (this.#since !== 0) {
+      const waited = this.#host.now() - this.#since;
+      if (waited <= Math.min(SHORT_MS, this.#usual * PATIENCE)) {
+        this.#host.later(this.#look);
+        return;
+      }
+      // The answer, when it comes, is not counted as well.
+      this.#count(Infinity);
+      this.#since = 0;
+    }
+    this.#looking = false;
+  };
+}
