@@ -194,6 +194,20 @@ int zw_send (void *socket_, const void *data_, int size_, int flags_)
     return result (zmq_send (socket_, data_, size_, flags_ | ZMQ_DONTWAIT));
 }
 
+//  Sends up to `count_` messages of one frame each: a word with the size, then the
+//  bytes, padded to words. Returns how many; where it is not all of them, sending
+//  the next one with zw_send tells why.
+int zw_send_many (void *socket_, const unsigned *in_, int count_)
+{
+    for (int sent = 0; sent < count_; sent++) {
+        const unsigned size = *in_++;
+        if (zmq_send (socket_, in_, size, ZMQ_DONTWAIT) < 0)
+            return sent;
+        in_ += (size + 3) / 4;
+    }
+    return count_;
+}
+
 //  A message on its way out that one crossing cannot send: of several frames,
 //  large, or waiting for room. All memory is there before the first frame goes.
 struct parcel_t

@@ -16,6 +16,9 @@ static bool pumping = false;
 static bool timers_changed = false;
 static double deadline = 0; //  of host_now(), 0 means none
 
+//  Milliseconds after which a pump ends, at the next look at the clock.
+static const double pump_ms = 5;
+
 #include "imports.h"
 
 zmq::host_poller_t::host_poller_t (const thread_ctx_t &) :
@@ -170,6 +173,9 @@ bool zmq::host_poller_t::pump (int budget_)
     if (pumping)
         return true;
     pumping = true;
+    //  Events differ: one may encrypt a megabyte. The clock is not for nothing
+    //  either, hence once in a few.
+    const double end = host_now () + pump_ms;
     do {
         if (deadline && host_now () >= deadline)
             timers_changed = true;
@@ -185,8 +191,11 @@ bool zmq::host_poller_t::pump (int budget_)
                 }
             }
         }
-        while (ready_first && budget_-- > 0)
+        while (ready_first && budget_-- > 0) {
             serve_next ();
+            if (budget_ % 4 == 0 && host_now () >= end)
+                budget_ = 0;
+        }
         collect ();
     } while (timers_changed && budget_ > 0);
     pumping = false;

@@ -155,8 +155,8 @@ export class Reactor implements Kernel {
   // --- calls of the application
 
   /** Something was done that libzmq must act upon: soon, or now in a long burst. */
-  touch(bytes = 0): void {
-    const work = 1 + Math.floor(bytes / UNIT_BYTES);
+  touch(bytes = 0, calls = 1): void {
+    const work = calls + Math.floor(bytes / UNIT_BYTES);
     this.#sinceYield += work;
     this.#burst += work;
     // A socket that is just being served must not be served once more meanwhile.
@@ -164,10 +164,10 @@ export class Reactor implements Kernel {
     else this.#pumpSoon();
   }
 
-  /** A message was queued. */
-  sent(bytes: number): void {
+  /** Messages were queued. */
+  sent(bytes: number, messages = 1): void {
     this.#lookout.sent();
-    this.touch(bytes);
+    this.touch(bytes, messages);
   }
 
   #pumpSoon(): void {

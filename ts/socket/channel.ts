@@ -216,17 +216,35 @@ export class Channel implements Client {
     );
   }
 
-  #note(bytes: number): void {
-    this.counters.messagesSent++;
+  /**
+   * Sends messages of one small frame each, from `start` on, as many as one crossing takes.
+   * Returns how many: none where `send` has to wait, or fails.
+   */
+  sendMany(frames: readonly Uint8Array[], start: number): number {
+    if (this.#writer) throw this.#busy("writing", "send");
+    const count = this.core.outbox.sendMany(this.pointer, frames, start);
+    let bytes = 0;
+    for (let i = start; i < start + count; i++) bytes += frames[i]!.length;
+    if (count > 0) this.#note(bytes, count);
+    return count;
+  }
+
+  /** Resolves when the rest of the program had its turn, if it needs one. */
+  takeTurns(): Promise<void> {
+    const { reactor } = this.core;
+    return reactor.mustYield ? reactor.yield() : RESOLVED;
+  }
+
+  #note(bytes: number, messages = 1): void {
+    this.counters.messagesSent += messages;
     this.counters.bytesSent += bytes;
-    this.core.reactor.sent(bytes);
+    this.core.reactor.sent(bytes, messages);
     if (this.#reader) this.#turned();
   }
 
   #sent(bytes: number): Promise<void> {
     this.#note(bytes);
-    const { reactor } = this.core;
-    return reactor.mustYield ? reactor.yield() : RESOLVED;
+    return this.takeTurns();
   }
 
   receive(wait: Wait = NO_WAIT): Promise<Message[]> {
@@ -271,6 +289,7 @@ export class Channel implements Client {
     return this.#take(() => {
       const messages = this.#inbox.take(max);
       for (const message of messages) this.#count(message);
+      this.core.reactor.touch(0, messages.length);
       return messages;
     }, wait);
   }

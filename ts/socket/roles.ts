@@ -1,6 +1,7 @@
 /**
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
+import { sendMany } from "./batch.ts";
 import type { Channel, SendOptions } from "./channel.ts";
 import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
@@ -123,12 +124,12 @@ const sending = {
     return message.length === 0 ? RESOLVED : channel.send(message, options);
   },
 
-  async sendMany(
+  sendMany(
     this: Access & Writable,
     messages: Iterable<Frames> | AsyncIterable<Frames>,
     options?: Wait,
   ): Promise<void> {
-    for await (const message of messages) await this.send(message, options);
+    return sendMany(this, messages, options);
   },
 
   sendJSON(this: Writable, value: unknown, options?: Wait): Promise<void> {

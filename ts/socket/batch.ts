@@ -1,0 +1,66 @@
+/**
+ * Many messages at once: the small ones among them cross into the module together.
+ */
+import type { Channel } from "./channel.ts";
+import { IN_PLACE, type MessageLike, toBytes } from "./message.ts";
+import type { Wait } from "./parking.ts";
+
+type Frames = MessageLike | MessageLike[];
+
+interface Sender {
+  enter(): Channel;
+  send(message: Frames, options?: Wait): Promise<void>;
+}
+
+/** Messages after which libzmq gets to see them. */
+const MOST = 256;
+
+/** Sends messages one after the other. Rejects with the error of the first that cannot be sent. */
+export async function sendMany(
+  socket: Sender,
+  messages: Iterable<Frames> | AsyncIterable<Frames>,
+  options: Wait = {},
+): Promise<void> {
+  if (!(Symbol.iterator in Object(messages))) {
+    for await (const message of messages) await socket.send(message, options);
+    return;
+  }
+  // What a generator yields it may change when it goes on.
+  const borrowed = Array.isArray(messages);
+  const small: Uint8Array[] = [];
+  for (const message of messages as Iterable<Frames>) {
+    const bytes = smallFrame(message);
+    if (bytes !== undefined) {
+      small.push(borrowed ? bytes : bytes.slice());
+      if (small.length === MOST) await flush(socket, small, options);
+    } else {
+      await flush(socket, small, options);
+      await socket.send(message, options);
+    }
+  }
+  await flush(socket, small, options);
+}
+
+/** The bytes of a message that has one small frame. */
+function smallFrame(message: Frames): Uint8Array | undefined {
+  if (message === undefined || Array.isArray(message)) return undefined;
+  const bytes = toBytes(message);
+  return bytes.length <= IN_PLACE ? bytes : undefined;
+}
+
+async function flush(
+  socket: Sender,
+  frames: Uint8Array[],
+  options: Wait,
+): Promise<void> {
+  for (let at = 0; at < frames.length;) {
+    const channel = socket.enter();
+    options.signal?.throwIfAborted();
+    const count = channel.sendMany(frames, at);
+    at += count;
+    // The one that cannot be sent waits for room, or says why not.
+    if (count === 0) await socket.send(frames[at++]!, options);
+    else await channel.takeTurns();
+  }
+  frames.length = 0;
+}
