@@ -270,6 +270,11 @@ export class Channel implements Client {
   receiveMany(max: number, wait: Wait = NO_WAIT): Promise<Message[][]> {
     return this.#take(() => {
       const messages = this.#inbox.take(max);
+      // What one crossing did not fetch: nothing of it waits here.
+      while (
+        this.prefetch > 1 && messages.length < max &&
+        this.#inbox.fill(this.pointer, this.prefetch) > 0
+      ) messages.push(...this.#inbox.take(max - messages.length));
       for (const message of messages) this.#count(message);
       return messages;
     }, wait);

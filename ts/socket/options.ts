@@ -179,10 +179,8 @@ export const GOODBYE: Options = {
   disconnectMessage: bytes("DISCONNECT_MSG", message),
 };
 export const INVERT: Options = { invertMatching: bool("INVERT_MATCHING") };
-export const PUBLISHER: Options = {
-  noDrop: bool("XPUB_NODROP", FLAG),
-  ...INVERT,
-};
+export const NO_DROP: Options = { noDrop: bool("XPUB_NODROP", FLAG) };
+export const PUBLISHER: Options = { ...NO_DROP, ...INVERT };
 export const FIRST_ONLY: Options = {
   onlyFirstSubscribe: bool("ONLY_FIRST_SUBSCRIBE", LIVE_FLAG),
 };

@@ -25,6 +25,7 @@ import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
+import type { Wait } from "./parking.ts";
 import type { Properties } from "./properties.ts";
 import { RawOptions } from "./raw_options.ts";
 import { methodsOf, typeOf } from "./types.ts";
@@ -202,15 +203,16 @@ export abstract class Socket extends RawOptions {
   /**
    * Listens for peers at an endpoint such as `tcp://*:5555`, `tcp://127.0.0.1:*`,
    * `ipc:///tmp/jobs` or `inproc://workers` (man zmq_bind, zmq_tcp, zmq_ipc).
-   * Rejects with EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL, EPROTONOSUPPORT, ENODEV;
-   * throws EBADF when closed.
+   * Rejects with EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL, EPROTONOSUPPORT, ENODEV,
+   * or the reason of `signal`: then it does not listen; throws EBADF when closed.
    */
-  bind(address: string): Promise<void> {
+  bind(address: string, options?: Wait): Promise<void> {
     this.#enter(address);
-    return this.#bind(address);
+    return this.#bind(address, options?.signal);
   }
 
-  async #bind(address: string): Promise<void> {
+  async #bind(address: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     this.#inside.blocked = BIND;
     const { reactor } = this.#channel.core;
     try {
@@ -221,7 +223,12 @@ export abstract class Socket extends RawOptions {
         reactor,
         this.#channel.pointer,
         address,
+        signal,
       ).finally(() => reactor.drop());
+      if (signal?.aborted) {
+        await endpoint.settle?.(false);
+        throw signal.reason;
+      }
       this.#checkEndpoint(address, endpoint);
       let rc = -1, failure: HostError | undefined;
       try {
