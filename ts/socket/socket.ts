@@ -4,7 +4,7 @@
 import { constants } from "zeromq-wasm:constants";
 import { type HostError, warn } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
-import { Channel, type Counters } from "./channel.ts";
+import { Channel } from "./channel.ts";
 import { closeWhenCollected } from "./collect.ts";
 import {
   type Context,
@@ -12,6 +12,7 @@ import {
   coreOf,
   zmqError,
 } from "./context.ts";
+import type { Counters } from "./counters.ts";
 import {
   type BindEndpoint,
   checkConnect,
@@ -75,7 +76,9 @@ export abstract class Socket extends RawOptions {
       context?: Context;
     };
     this.#context = context;
-    this.#channel = new Channel(coreOf(context), type);
+    const core = coreOf(context);
+    this.#channel = new Channel(core, type);
+    core.register.add(this.#channel);
     this.#inside = {
       channel: this.#channel,
       blocked: undefined,
@@ -400,9 +403,16 @@ export abstract class Socket extends RawOptions {
     return this.#channel.gone();
   }
 
-  /** What went through the socket since it was made. */
-  get counters(): Readonly<Counters> {
-    return { ...this.#channel.counters };
+  /**
+   * What the socket did since it was made, and how it is now; also of a closed one.
+   * Nothing is done for it until somebody asks.
+   *
+   * @example
+   * const { messagesSent, queuedToSend, connections } = socket.counters;
+   * if (connections === 0) console.log(`${queuedToSend} messages wait for a peer`);
+   */
+  get counters(): Counters {
+    return this.#channel.core.register.of(this.#channel);
   }
 
   /** The channel, for an operation that may start now. Throws EBADF or EBUSY. */
