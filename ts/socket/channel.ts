@@ -44,6 +44,8 @@ export class Channel implements Client, Counted {
   prefetch: number;
   readonly traffic: Traffic = noTraffic();
   readonly since: number = Date.now();
+  /** Told after the channel is closed: its observer. */
+  afterClose: (() => void) | undefined;
   /** Whose channel it is. */
   owner: WeakRef<object> | undefined;
   readonly #slot: number;
@@ -122,6 +124,7 @@ export class Channel implements Client, Counted {
     if (reactor.instance.dead) return;
     reactor.call("zw_close", pointer);
     reactor.touch();
+    this.afterClose?.();
   }
 
   /**
@@ -250,6 +253,13 @@ export class Channel implements Client, Counted {
     ) return undefined;
     reactor.touch();
     return this.#shift();
+  }
+
+  /** The next message, if it is here; for those who neither wait nor count. */
+  fetch(): Message[] | undefined {
+    return !this.closed && this.#inbox.fill(this.pointer, this.prefetch) > 0
+      ? this.#inbox.shift()
+      : undefined;
   }
 
   /** Like `receive`, with what is known of the connection. */
