@@ -10,6 +10,7 @@ import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Counters, Register } from "./counters.ts";
+import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
@@ -133,7 +134,7 @@ function start(given: Context): ContextCore {
     reactor,
     pointer,
     outbox,
-    register: new Register(reactor, pointer),
+    register: new Register(reactor, pointer, outbox.scratch),
     inproc: new Set(),
     outside: given === context ? Outside.create(host, reactor) : undefined,
     opened(socket) {
@@ -204,7 +205,7 @@ export class Context {
       ...(trace && { trace }),
     });
     Object.seal(this);
-    Object.assign(this, rest);
+    assignOptions(this, rest);
   }
 
   /** What the context holds: all zero but `heap` and `memory` once its sockets are gone. */

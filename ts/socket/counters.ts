@@ -100,6 +100,7 @@ export class Register {
   readonly #since = new Date();
   readonly #reactor: Reactor;
   readonly #context: number;
+  readonly #scratch: number;
   /** The sockets that libzmq has, with its pointers: open ones, and closed ones. */
   readonly #sockets = new Map<Counted, number>();
   /** What passed the sockets that are gone. */
@@ -108,9 +109,11 @@ export class Register {
   /** What is known last of sockets that are closed. */
   readonly #last = new WeakMap<Counted, Connections>();
 
-  constructor(reactor: Reactor, context: number) {
+  /** `scratch` is memory of the module, for the time of a call. */
+  constructor(reactor: Reactor, context: number, scratch: number) {
     this.#reactor = reactor;
     this.#context = context;
+    this.#scratch = scratch;
   }
 
   add(socket: Counted): void {
@@ -197,14 +200,11 @@ export class Register {
   ): Float64Array | undefined {
     const reactor = this.#reactor;
     if (reactor.instance.dead) return undefined;
-    const { memory } = reactor.instance;
-    return memory.withSpace(
-      count * 8,
-      (out) =>
-        reactor.call(name, ...args, out) === 0
-          ? undefined
-          : new Float64Array(memory.bytes.slice(out, out + count * 8).buffer),
-    );
+    // Not allocated: the memory may be used up, and a socket can be closed nevertheless.
+    const out = this.#scratch;
+    if (reactor.call(name, ...args, out) === 0) return undefined;
+    const { bytes } = reactor.instance.memory;
+    return new Float64Array(bytes.slice(out, out + count * 8).buffer);
   }
 }
 

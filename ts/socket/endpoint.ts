@@ -125,7 +125,7 @@ export function endpointToBindSync(
   const isUdp = target.startsWith("u");
   if (!host.listenSync || isUdp) {
     const message = `${
-      isUdp ? "udp" : host.name
+      isUdp ? "udp" : "this runtime"
     } cannot listen synchronously: use bind()`;
     return refuse("ENOTSUP", message);
   }

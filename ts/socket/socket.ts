@@ -21,7 +21,7 @@ import {
   hasWrongPort,
   optionFault,
 } from "./endpoint.ts";
-import { defineOptions } from "./define_options.ts";
+import { assignOptions, defineOptions } from "./define_options.ts";
 import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
@@ -90,7 +90,7 @@ export abstract class Socket extends RawOptions {
     Object.defineProperties(this, methodsOf(type, this, Socket.prototype));
     Object.seal(this);
     try {
-      Object.assign(this, rest);
+      assignOptions(this, rest);
     } catch (error) {
       this.close();
       throw error;
