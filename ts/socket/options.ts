@@ -122,7 +122,7 @@ export const COMMON: Options = {
   heartbeatTimeToLive: i32("HEARTBEAT_TTL", {
     takes: "milliseconds, 0 to 6553599",
   }),
-  heartbeatTimeout: i32("HEARTBEAT_TIMEOUT", MS_OR_NOT),
+  heartbeatTimeout: i32("HEARTBEAT_TIMEOUT", MS),
   connectTimeout: i32("CONNECT_TIMEOUT", MS),
   tcpMaxRetransmitTimeout: i32("TCP_MAXRT", MS),
   inBatchSize: i32("IN_BATCH_SIZE", POSITIVE),
