@@ -1,9 +1,11 @@
 // Runs test/**/*.test.ts, each file in a process of its own: under Node.js, and
-// under Deno unless the name contains ".node.".
+// under Deno and Bun unless the name contains ".node.".
 //
 //   node test/run.mjs [TEXT...]    only the files whose path contains a TEXT
 //
-// A line "// deno: --flag" in a file gives Deno the flag.
+// A line "// deno: --flag" in a file gives Deno the flag; a line "// bun: no, REASON"
+// leaves Bun out. Where Bun cannot be installed its tests are skipped, but fail if
+// the environment variable CI is set.
 // The last line is "N passed, N failed", and ", N skipped" when there are any.
 
 import { spawn } from "node:child_process";
@@ -11,6 +13,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { findBun } from "./support/bun.mjs";
 
 const LIMIT_MS = 120_000;
 
@@ -91,6 +94,8 @@ function count({ ok, text }) {
   return { passed, failed, skipped };
 }
 
+let bun;
+
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const files = find(process.argv.slice(2));
 rmSync(output, { recursive: true, force: true });
@@ -126,15 +131,25 @@ for (const file of files) {
     module,
   ]]];
   if (!file.includes(".node.")) {
-    const flags = /^\/\/ deno: (.+)$/m.exec(readFileSync(join(root, file)));
+    const text = readFileSync(join(root, file), "utf8");
+    const flags = /^\/\/ deno: (.+)$/m.exec(text);
     runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
       "run",
       "-A",
       ...flags?.[1].split(" ") ?? [],
       module,
     ]]);
+    if (!/^\/\/ bun: no, /m.test(text)) {
+      bun ??= findBun(root) ?? "";
+      runtimes.push(["bun", bun, [module]]);
+    }
   }
   for (const [runtime, command, args] of runtimes) {
+    if (!command) {
+      sum[process.env.CI ? "failed" : "skipped"]++;
+      console.log(`${file}  ${runtime}  not there`);
+      continue;
+    }
     const started = performance.now();
     const result = await run(command, args);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);

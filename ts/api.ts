@@ -9,6 +9,7 @@ export type {
   ContextSetup,
   Resources,
 } from "./socket/context.ts";
+export type { Counters } from "./socket/counters.ts";
 export { curveKeyPair, curvePublicKey } from "./socket/curve.ts";
 export type { Message, MessageLike } from "./socket/message.ts";
 export { Observer } from "./socket/observer.ts";

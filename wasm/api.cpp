@@ -22,6 +22,7 @@
 #include "fd_table.hpp"
 #include "imports.h"
 #include "names.hpp"
+#include "show.hpp"
 
 //  One write to the host costs microseconds, so engines gather more than
 //  libzmq's 8 KiB before they make one.
@@ -48,11 +49,7 @@ typedef std::map<void *, zmq::signaler_t *> signalers_t;
 static signalers_t signalers;
 
 //  libzmq does not tell how many sockets a context has, nor which properties a
-//  connection has, nor who else holds them. An explicit instantiation may name private members.
-template <typename Member, typename Member::type pointer> struct show_t
-{
-    friend typename Member::type look (Member) { return pointer; }
-};
+//  connection has, nor who else holds them.
 struct ctx_sockets_t
 {
     typedef zmq::array_t<zmq::socket_base_t> zmq::ctx_t::*type;
@@ -71,7 +68,6 @@ struct metadata_count_t
     friend type look (metadata_count_t);
 };
 template struct show_t<metadata_count_t, &zmq::metadata_t::_ref_cnt>;
-
 
 //  Properties of connections that messages came from. Each is held, so that its
 //  address is no other's meanwhile, until nobody else holds it.
@@ -129,6 +125,16 @@ void zw::app_gone (unsigned slot_)
 {
     gone_slots.push_back (slot_);
     forget_unused ();
+}
+
+bool zw::is_there (void *ctx_, const void *socket_)
+{
+    zmq::array_t<zmq::socket_base_t> &sockets =
+      static_cast<zmq::ctx_t *> (ctx_)->*look (ctx_sockets_t ());
+    for (size_t i = 0; i != sockets.size (); i++)
+        if (sockets[i] == socket_)
+            return true;
+    return false;
 }
 
 static int result (int rc_)
@@ -407,6 +413,9 @@ int zw_events (void *socket_)
 //  does. Returns how many; stops when either side is not ready.
 int zw_forward (void *from_, void *to_, int max_)
 {
+    zmq::socket_base_t::counters_t
+      *const from = &static_cast<zmq::socket_base_t *> (from_)->counters,
+      *const to = &static_cast<zmq::socket_base_t *> (to_)->counters;
     int moved = 0;
     while (moved < max_) {
         if (!(zw_events (to_) & ZMQ_POLLOUT))
@@ -424,6 +433,7 @@ int zw_forward (void *from_, void *to_, int max_)
                 return -err;
             }
             more = zmq_msg_more (&msg);
+            const size_t size = zmq_msg_size (&msg);
             if (zmq_msg_send (&msg, to_,
                               ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0))
                 == -1) {
@@ -432,7 +442,11 @@ int zw_forward (void *from_, void *to_, int max_)
                 return -err;
             }
             frames++;
+            from->bytes_received += size;
+            to->bytes_sent += size;
         } while (more);
+        from->messages_received++;
+        to->messages_sent++;
         moved++;
     }
     return moved;

@@ -78,9 +78,14 @@ void zw::await_handshake (int listener_, int fd_)
     zmq::host_poller_t::notify (oldest);
 }
 
-extern "C" void zw_handshake_done (int fd_)
+extern "C" void zw_handshake_done (int fd_, void *socket_)
 {
     end_wait (fd_);
+    zw::fd_entry_t *const e = zw::entry (fd_);
+    if (e->socket)
+        return;
+    e->socket = socket_;
+    zw::count_connection (socket_, 1);
 }
 
 void zw::release (int fd_)
@@ -89,6 +94,8 @@ void zw::release (int fd_)
     end_wait (fd_);
     while (e->pending)
         end_wait (e->younger);
+    if (e->socket)
+        count_connection (e->socket, -1);
     if (e->slot)
         app_gone (e->slot - 1);
     memset (e, 0, sizeof *e);

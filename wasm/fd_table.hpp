@@ -47,6 +47,7 @@ struct fd_entry_t
     int older, younger;
     int pending;  //  of a listen_fd: how many
     int listener; //  of such a connection
+    void *socket; //  of a connection that counts, of which socket
 };
 
 //  Never NULL for an fd that libzmq holds.
@@ -64,6 +65,10 @@ bool writable (const fd_entry_t *e_);
 //  the socket is gone.
 void app_ready (unsigned slot_);
 void app_gone (unsigned slot_);
+//  A connection of this socket stands (1) or is over (-1), in counters.cpp.
+void count_connection (void *socket_, int change_);
+//  Whether a context has this socket, in api.cpp.
+bool is_there (void *ctx_, const void *socket_);
 }
 
 #endif

@@ -11,25 +11,23 @@ const flags = readFlags("Sends messages, and reports what comes back.", {
 });
 
 const socket = new Dealer();
-const meter = new Meter();
+const meter = new Meter(socket);
 
 async function send() {
   while (meter.sent < flags.count || flags.count === 0) {
     await socket.send(`message ${meter.sent + 1}`);
-    meter.sent++;
     await pause(flags.pace);
   }
 }
 
 async function receive() {
   for await (const _message of socket) {
-    meter.received++;
     if (meter.received === flags.count) break;
   }
 }
 
 await run([socket], async () => {
-  const watching = meter.watch(socket.events);
+  const watching = meter.watch();
   socket.connect(flags.endpoint);
   console.log(`Talking to ${flags.endpoint}, Ctrl-C stops.`);
   const timer = setInterval(() => meter.report(), flags.interval);
@@ -37,8 +35,8 @@ await run([socket], async () => {
     await Promise.all([send(), receive()]);
   } finally {
     clearInterval(timer);
+    meter.total();
     socket.close();
     await watching;
-    meter.total();
   }
 });

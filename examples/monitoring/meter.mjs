@@ -1,31 +1,32 @@
 // @ts-check
-// Counts what passes a socket, and follows its connections.
+// Reports what passes a socket, and follows its connections.
 
-/** Works for any socket: whoever sends or receives counts. */
+/** Works for any socket: each counts what it does. */
 export class Meter {
-  received = 0;
-  sent = 0;
-  connections = 0;
-  #started = performance.now();
+  #socket;
   #last = { uptime: 0, received: 0, sent: 0 };
 
-  /** Seconds since the start. */
-  get uptime() {
-    return (performance.now() - this.#started) / 1000;
+  /** @param {import("zeromq-wasm").Socket} socket */
+  constructor(socket) {
+    this.#socket = socket;
   }
 
-  /**
-   * Prints the events of a socket until it is closed.
-   *
-   * @param {import("zeromq-wasm").Observer} events
-   */
-  async watch(events) {
-    for await (const event of events) {
-      // Every connection that was made or accepted ends with "disconnect".
-      if (event.type === "accept" || event.type === "connect") {
-        this.connections++;
-      }
-      if (event.type === "disconnect") this.connections--;
+  /** Seconds since the socket was made. */
+  get uptime() {
+    return (Date.now() - this.#socket.counters.since.getTime()) / 1000;
+  }
+
+  get received() {
+    return this.#socket.counters.messagesReceived;
+  }
+
+  get sent() {
+    return this.#socket.counters.messagesSent;
+  }
+
+  /** Prints the events of the socket until it is closed. */
+  async watch() {
+    for await (const event of this.#socket.events) {
       const address = "address" in event ? ` ${event.address}` : "";
       const more = event.type === "connect:retry"
         ? ` in ${event.interval} ms`
@@ -58,7 +59,8 @@ export class Meter {
         return `${what} ${this[what]} (${rate.toFixed(1)}/s)`;
       },
     );
-    print(uptime, `${received}, ${sent}, connections ${this.connections}`);
+    const { connections } = this.#socket.counters;
+    print(uptime, `${received}, ${sent}, connections ${connections}`);
   }
 }
 

@@ -9,18 +9,14 @@ const flags = readFlags("Sends everything back, and reports how it is doing.", {
 });
 
 const socket = new Router();
-const meter = new Meter();
+const meter = new Meter(socket);
 
 async function echo() {
-  for await (const message of socket) {
-    meter.received++;
-    await socket.send(message);
-    meter.sent++;
-  }
+  for await (const message of socket) await socket.send(message);
 }
 
 await run([socket], async () => {
-  const watching = meter.watch(socket.events);
+  const watching = meter.watch();
   await socket.bind(flags.endpoint);
   console.log(`Listening on ${socket.lastEndpoint}, Ctrl-C stops.`);
   const timer = setInterval(() => meter.report(), flags.interval);

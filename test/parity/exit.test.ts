@@ -24,7 +24,7 @@ for (
   const [what, operation] of [
     ["receive", "new z.Pull().receive()"],
     ["send", 'new z.Push().send("x")'],
-    ["receive of events", "new z.Pull().events.receive()"],
+    ["receive of events", "(globalThis.kept = new z.Pull()).events.receive()"],
   ]
 ) {
   test(`a pending ${what} keeps it alive`, async () => {

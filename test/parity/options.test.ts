@@ -3,7 +3,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm";
-import { closeAll, use } from "../socket/tools.ts";
+import { closeAll, isBun, use } from "../socket/tools.ts";
 import { differs, isNative, outcome } from "./module.ts";
 
 const test = suite("options");
@@ -196,9 +196,12 @@ test("wrong values", async () => {
     await set("zapDomain", 1),
     "throws TypeError: Option value must be a string or buffer",
   );
-  assert.is(
+  assert.match(
     await set("noSuchOption", 1),
-    "throws TypeError: Cannot add property noSuchOption, object is not extensible",
+    // Bun's engine has words of its own.
+    isBun
+      ? /^throws TypeError: .*not extensible/
+      : /^throws TypeError: Cannot add property noSuchOption, object is not extensible$/,
   );
   for (
     const [name, value] of [

@@ -1,4 +1,5 @@
-/** Peers that leave while their pipe is still known to the socket (0014, 0015, 0016). */
+/** Peers that leave while their pipe is still known to the socket (0014, 0015, 0016),
+ * and what counts as a message there (0063). */
 import * as assert from "uvu/assert";
 import { suite } from "uvu";
 import {
@@ -21,6 +22,7 @@ import {
   turn,
   within,
 } from "./hostile.ts";
+import { ZapHandler } from "../support/zap.ts";
 import { command, frame } from "./zmtp.ts";
 
 const ZMQ_SUBSCRIBE = 6;
@@ -185,6 +187,38 @@ test("a connection breaks within a message while the socket is being closed", as
     honest.connect(sibling.lastEndpoint!);
     await honest.send("hello");
     assert.is(String(await within(sibling.receive(), "hello")), "hello");
+  } finally {
+    cleanup.close();
+  }
+});
+
+test("a user id takes no room from messages", async () => {
+  const cleanup = new Cleanup();
+  try {
+    const context = new Context({ blocky: false });
+    cleanup.add(await ZapHandler.start(() => "200", { context }));
+    const pull = cleanup.add(
+      new Pull({
+        context,
+        plainServer: true,
+        zapDomain: "d",
+        receiveHighWaterMark: 1,
+      }),
+    );
+    await pull.bind("tcp://127.0.0.1:*");
+    const push = cleanup.add(
+      new Push({ linger: 0, plainUsername: "u", plainPassword: "p" }),
+    );
+    push.connect(pull.lastEndpoint!);
+    for (let i = 0; i < 5; i++) {
+      await push.send(`${i}`);
+      const { frames: [frame], properties } = await within(
+        pull.receiveWithProperties(),
+        "a message",
+      );
+      assert.is(String(frame), `${i}`);
+      assert.is(properties["User-Id"], "somebody");
+    }
   } finally {
     cleanup.close();
   }

@@ -16,6 +16,7 @@ import {
   closeAll,
   next,
   rejection,
+  runProgram,
   stays,
   texts,
   thrown,
@@ -129,6 +130,30 @@ test("received frames are Buffers that nobody else writes to", async () => {
   for (let i = 0; i < 500; i++) await push.send(`later ${i}`);
   for (let i = 0; i < 500; i++) await next(pull);
   assert.equal(texts(kept), ["xxxxx", "second"]);
+});
+
+test("where a runtime has no Buffer, frames are Uint8Arrays", async () => {
+  const { out, err } = await runProgram(`
+    const url = import.meta.resolve("zeromq-wasm");
+    // Another copy, which begins without it.
+    delete globalThis.Buffer;
+    const { Pair } = await import(url + "?copy");
+    const a = new Pair(), b = new Pair({ linger: 0 });
+    await a.bind("tcp://127.0.0.1:*");
+    b.connect(a.lastEndpoint);
+    await b.send(["text", new Uint8Array(9999)]);
+    for (const frame of await a.receive()) {
+      console.log(Object.prototype.toString.call(frame), frame.length,
+        frame.constructor === Uint8Array);
+    }
+    b.close();
+    a.close();
+  `);
+  assert.is(
+    out,
+    "[object Uint8Array] 4 true\n[object Uint8Array] 9999 true\n",
+    err,
+  );
 });
 
 test("send([]) resolves and sends nothing", async () => {

@@ -3,6 +3,7 @@ import { connect, createServer, type Socket as TcpSocket } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
+  Context,
   Dealer,
   type Event,
   Observer,
@@ -265,6 +266,106 @@ test("an observer that nobody reads loses no socket", async () => {
   push.connect(await bound(pull));
   await push.send("x");
   assert.equal(await next(pull), ["x"]);
+});
+
+// --- at the end of the socket
+
+/** A socket with some events that nobody has read. */
+async function unread(options: { linger?: number } = {}) {
+  const context = new Context();
+  const socket = use(new Dealer({ context, ...options }));
+  const { events } = socket;
+  const address = await bound(socket);
+  const expected = ["bind", "close", "end"];
+  const gone = () =>
+    until(() => context.resources.sockets === 0, "no socket is left");
+  return { context, socket, events, address, expected, gone };
+}
+
+test("events that nobody reads keep no socket open; they can be read later", async () => {
+  const { socket, events, expected, gone } = await unread();
+  socket.close();
+  await gone();
+  assert.is(events.closed, false);
+  assert.equal(types(await read(events, "end")), expected);
+  assert.is(events.closed, true);
+  checkError(thrown(() => events.receive()), "EBADF");
+});
+
+test("they can be iterated and heard later", async () => {
+  const first = await unread();
+  first.socket.close();
+  await first.gone();
+  const seen: string[] = [];
+  for await (const { type } of first.events) seen.push(type);
+  assert.equal(seen, first.expected);
+  for await (const { type } of first.events) seen.push(type);
+  assert.equal(seen, first.expected);
+  const second = await unread();
+  second.socket.close();
+  await second.gone();
+  const heard: string[] = [];
+  for (const type of ["bind", "end"] as const) {
+    second.events.on(type, () => void heard.push(type));
+  }
+  await until(() => second.events.closed, "all are heard");
+  assert.equal(heard, ["bind", "end"]);
+});
+
+test("who has read some reads the others, in order", async () => {
+  const { socket, events, expected, gone } = await unread();
+  const received = events.receive();
+  socket.close();
+  const seen = [(await within(received, "an event")).type];
+  await gone();
+  seen.push(...types(await read(events, "end")));
+  assert.equal(seen, expected);
+});
+
+test("a receive that waits for the end of a socket gets it", async () => {
+  // Its messages keep it open, and telling, after it was closed.
+  const { socket, events, gone } = await unread({ linger: -1 });
+  const port = await freePort();
+  socket.reconnectInterval = 5;
+  socket.connect(`tcp://127.0.0.1:${port}`);
+  await socket.send("x");
+  socket.close();
+  const seen: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    seen.push((await within(events.receive(), "an event")).type);
+  }
+  assert.ok(seen.includes("connect:retry"), seen.join());
+  const waits = events.receive();
+  checkError(await rejection((async () => await events.receive())()), "EBUSY");
+  const pull = use(new Dealer());
+  await pull.bind(`tcp://127.0.0.1:${port}`);
+  await within(waits, "an event");
+  assert.equal(await next(pull), ["x"]);
+  await gone();
+  const rest = types(await read(events, "end"));
+  assert.ok(rest.includes("handshake"), rest.join());
+  assert.is(events.closed, true);
+});
+
+test("closing the observer forgets what was unread", async () => {
+  const { socket, events, gone } = await unread();
+  socket.close();
+  await gone();
+  events.close();
+  assert.is(events.closed, true);
+  checkError(thrown(() => events.receive()), "EBADF");
+});
+
+test("of two observers the second one goes on", async () => {
+  const { socket, events, gone } = await unread();
+  const second = new Observer(socket);
+  assert.equal(types(await read(events, "end")), ["bind", "end"]);
+  const address = await bound(socket);
+  assert.is((await within(second.receive(), "an event")).type, "bind");
+  await socket.unbind(address);
+  socket.close();
+  await gone();
+  assert.is((await read(second, "end")).at(-1)!.type, "end");
 });
 
 test.run();

@@ -15,6 +15,7 @@ const { setTimeout, clearTimeout } = globalThis;
 export const PATIENCE_MS = Number(process.env.PATIENCE ?? 20_000);
 
 export const isDeno = "Deno" in globalThis;
+export const isBun = "Bun" in globalThis;
 
 /** The promise's outcome, or an error that names what did not come in time. */
 export function within<T>(

@@ -206,6 +206,48 @@ function keepAlive(): () => void {
   return () => clearInterval(timer);
 }
 
+/** Bun does not lend it, but its servers listen when `listen` returns, or never. */
+const bun = (globalThis as {
+  Bun?: { listen(options: object): { stop(): void } };
+}).Bun;
+
+function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
+  const what = `listen ${describe(address)}`;
+  const bad = pathError("listen", address);
+  if (bad !== undefined) throw bad;
+  const server = net.createServer(SERVER);
+  // It is told too late.
+  server.on("error", () => {});
+  server.listen({
+    backlog,
+    exclusive: true,
+    ...(address.kind === "ipc" ? { path: address.path } : address),
+  });
+  if (server.listening) {
+    server.unref();
+    return new NodeListener(
+      server,
+      `connection accepted by ${describe(address)}`,
+    );
+  }
+  let cause = Object.assign(new Error(what), { code: "EADDRINUSE" });
+  try {
+    bun!.listen({
+      ...(address.kind === "ipc"
+        ? { unix: address.path }
+        : { hostname: address.host, port: address.port }),
+      socket: { data() {} },
+    }).stop();
+  } catch (error) {
+    cause = error as typeof cause;
+  }
+  throw listenError(what, address, cause);
+}
+
+const synchronous = typeof createHandle === "function"
+  ? listenSync
+  : bun && listenSyncOnBun;
+
 export const nodeHost: Host = {
   name: "node",
   looksOut: os.availableParallelism() > 1,
@@ -213,7 +255,7 @@ export const nodeHost: Host = {
   threads: nodeThreads,
   connect,
   listen,
-  ...(typeof createHandle === "function" && { listenSync }),
+  ...(synchronous && { listenSync: synchronous }),
   resolve,
   checkConnect: () => {}, // Node's permission model does not tell beforehand
   interfaces,

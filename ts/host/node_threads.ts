@@ -63,9 +63,12 @@ function tie(
   }
   const { port1, port2 } = new workers.MessageChannel();
   watch(port1, ended);
-  postMessageToThread!(thread, { [KEY]: id, port: port2 }, [port2]).catch(() =>
-    // It ended before, or closed the connection: its port is closed in any case.
-    port1.close()
+  postMessageToThread!(thread, { [KEY]: id, port: port2 }, [port2]).catch(
+    () => {
+      // It ended before, or closed the connection: its port is closed in any case. On Bun
+      // it may as well be a Web Worker, which cannot be told.
+      if (!("Bun" in globalThis)) port1.close();
+    },
   );
   return () => port1.close();
 }

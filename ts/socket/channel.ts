@@ -8,6 +8,7 @@ import { constants } from "zeromq-wasm:constants";
 import type { Client } from "../reactor/reactor.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { type ContextCore, zmqError } from "./context.ts";
+import { type Counted, noTraffic, type Traffic } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
 import { type Message, type MessageLike, toBytes } from "./message.ts";
 import type { Recipient } from "./outbox.ts";
@@ -25,17 +26,9 @@ const RESOLVED: Promise<void> = Promise.resolve();
 
 export interface SendOptions extends Wait, Recipient {}
 
-/** What went through a socket since it was made. */
-export interface Counters {
-  messagesSent: number;
-  bytesSent: number;
-  messagesReceived: number;
-  bytesReceived: number;
-}
-
 const NO_WAIT: Wait = {};
 
-export class Channel implements Client {
+export class Channel implements Client, Counted {
   readonly core: ContextCore;
   /** ZMQ_PUSH and so on. */
   readonly type: number;
@@ -49,12 +42,10 @@ export class Channel implements Client {
    * high-water mark, so it is no more than that; sockets with a state take one.
    */
   prefetch: number;
-  readonly counters: Counters = {
-    messagesSent: 0,
-    bytesSent: 0,
-    messagesReceived: 0,
-    bytesReceived: 0,
-  };
+  readonly traffic: Traffic = noTraffic();
+  readonly since: number = Date.now();
+  /** Told after the channel is closed: its observer. */
+  afterClose: (() => void) | undefined;
   /** Whose channel it is. */
   owner: WeakRef<object> | undefined;
   readonly #slot: number;
@@ -87,6 +78,11 @@ export class Channel implements Client {
     return this.pointer === 0;
   }
 
+  /** Messages that wait here, out of libzmq's sight. */
+  get fetched(): number {
+    return this.#inbox.length;
+  }
+
   /** Whether a message can be received, sent, without waiting. */
   get readable(): boolean {
     return !this.closed &&
@@ -112,13 +108,15 @@ export class Channel implements Client {
   /** Pending operations reject with EAGAIN; queued messages leave within `linger`. */
   close(): void {
     if (this.closed) return;
-    const { reactor, outside } = this.core;
+    const { reactor, outside, register } = this.core;
     outside?.closing(this);
+    register.closing(this);
     const pointer = this.pointer;
     this.pointer = 0;
     this.#inbox.clear();
     reactor.remove(this.#slot, () => {
       this.#isGone = true;
+      register.gone(this);
       for (const task of this.#whenGone.splice(0)) task();
     });
     this.core.closed(this);
@@ -126,6 +124,7 @@ export class Channel implements Client {
     if (reactor.instance.dead) return;
     reactor.call("zw_close", pointer);
     reactor.touch();
+    this.afterClose?.();
   }
 
   /**
@@ -236,8 +235,8 @@ export class Channel implements Client {
   }
 
   #note(bytes: number, messages = 1): void {
-    this.counters.messagesSent += messages;
-    this.counters.bytesSent += bytes;
+    this.traffic.messagesSent += messages;
+    this.traffic.bytesSent += bytes;
     this.core.reactor.sent(bytes, messages);
     if (this.#reader) this.#turned();
   }
@@ -274,6 +273,13 @@ export class Channel implements Client {
     return this.#shift();
   }
 
+  /** The next message, if it is here; for those who neither wait nor count. */
+  fetch(): Message[] | undefined {
+    return !this.closed && this.#inbox.fill(this.pointer, this.prefetch) > 0
+      ? this.#inbox.shift()
+      : undefined;
+  }
+
   /** Like `receive`, with what is known of the connection. */
   receiveDetailed(
     wait: Wait = NO_WAIT,
@@ -288,6 +294,11 @@ export class Channel implements Client {
   receiveMany(max: number, wait: Wait = NO_WAIT): Promise<Message[][]> {
     return this.#take(() => {
       const messages = this.#inbox.take(max);
+      // What one crossing did not fetch: nothing of it waits here.
+      while (
+        this.prefetch > 1 && messages.length < max &&
+        this.#inbox.fill(this.pointer, this.prefetch) > 0
+      ) messages.push(...this.#inbox.take(max - messages.length));
       for (const message of messages) this.#count(message);
       this.core.reactor.touch(0, messages.length);
       return messages;
@@ -329,16 +340,21 @@ export class Channel implements Client {
   }
 
   #count(message: Message[]): void {
-    const { counters, core: { reactor: { trace } } } = this;
+    const { core: { reactor: { trace } } } = this;
     if (trace) {
       const sizes = message.map(({ length }) => `${length ?? "no"} bytes`);
       trace(`data  receive(${this.pointer}) = [${sizes.join(", ")}]`);
     }
     if (this.#writer) this.#turned();
-    counters.messagesReceived++;
+    this.#countTraffic(message);
+  }
+
+  #countTraffic(message: Message[]): void {
+    const { traffic } = this;
+    traffic.messagesReceived++;
     for (let i = 0; i < message.length; i++) {
       // The last element of a draft socket's message is no frame.
-      counters.bytesReceived += message[i]!.length ?? 0;
+      traffic.bytesReceived += message[i]!.length ?? 0;
     }
   }
 
@@ -382,7 +398,9 @@ export class Channel implements Client {
       if (rc === EAGAIN || rc === EFSM) this.core.outbox.unsent().free();
       if (rc === EAGAIN) return -1;
       if (rc < 0) throw this.#error(-rc);
-      this.#inbox.shift();
+      this.#countTraffic(this.#inbox.shift());
+      to.traffic.messagesSent++;
+      to.traffic.bytesSent += rc;
     }
     return count;
   }

@@ -9,6 +9,8 @@ import { MEMORY_LIMIT } from "../native/instance.ts";
 import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
+import { type Counters, Register } from "./counters.ts";
+import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
@@ -63,6 +65,7 @@ export interface ContextCore {
   readonly reactor: Reactor;
   readonly outbox: Outbox;
   readonly pointer: number;
+  readonly register: Register;
   /** The `inproc` endpoints that sockets have connected to. */
   readonly inproc: Set<string>;
   /** `inproc` to other threads: for the default context. */
@@ -131,6 +134,7 @@ function start(given: Context): ContextCore {
     reactor,
     pointer,
     outbox,
+    register: new Register(reactor, pointer, outbox.scratch),
     inproc: new Set(),
     outside: given === context ? Outside.create(host, reactor) : undefined,
     opened(socket) {
@@ -201,7 +205,7 @@ export class Context {
       ...(trace && { trace }),
     });
     Object.seal(this);
-    Object.assign(this, rest);
+    assignOptions(this, rest);
   }
 
   /** What the context holds: all zero but `heap` and `memory` once its sockets are gone. */
@@ -215,6 +219,21 @@ export class Context {
       heap: reactor.call("zw_heap_used"),
       memory: memory.bytes.length,
     };
+  }
+
+  /**
+   * The sums for all sockets that the context has and had, since the first was made.
+   *
+   * @example
+   * let last = context.counters.messagesReceived;
+   * setInterval(() => {
+   *   const { messagesReceived } = context.counters;
+   *   console.log(`${messagesReceived - last} messages/s`);
+   *   last = messagesReceived;
+   * }, 1000);
+   */
+  get counters(): Counters {
+    return coreOf(this).register.sums;
   }
 
   /** I/O threads, 0 or more; 1 at first. No effect: there is one event loop. */

@@ -28,3 +28,15 @@ export function defineOptions(
     });
   }
 }
+
+/** Sets the options given to a constructor; engines differ in what they say of unknown ones. */
+export function assignOptions(to: object, options: object): void {
+  for (const name of Object.keys(options)) {
+    if (!(name in to)) {
+      throw new TypeError(
+        `Cannot add property ${name}, object is not extensible`,
+      );
+    }
+  }
+  Object.assign(to, options);
+}

@@ -11,6 +11,7 @@ import type {
   HasConflate,
   HasDisconnectMessage,
   HasHelloMessage,
+  HasNoDrop,
   SocketOptions,
 } from "./properties.ts";
 import { Socket } from "./socket.ts";
@@ -105,8 +106,9 @@ export class Radio extends Socket {
     super(ZMQ_RADIO!, options);
   }
 }
-export interface Radio extends Writable<Single, [RadioGroupOptions]> {}
-define(Radio, { sends: "draft" });
+export interface Radio
+  extends Writable<Single, [RadioGroupOptions]>, HasNoDrop {}
+define(Radio, { sends: "draft" }, options.NO_DROP);
 sendsTo(Radio, ({ group }) => groupFault(group));
 
 const MOST_GROUP_BYTES = 255;

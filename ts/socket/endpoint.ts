@@ -56,18 +56,25 @@ interface Chosen extends Pick<BindEndpoint, "address" | "error"> {
   target?: string;
 }
 
-/** Prepares for `zmq_bind`; resolves with what to bind. */
+/**
+ * Prepares for `zmq_bind`; resolves with what to bind. Only looking for a name can
+ * take long: that ends when `signal` says so, and rejects with its reason.
+ */
 export async function endpointToBind(
   reactor: Reactor,
   socket: number,
   address: string,
+  signal?: AbortSignal,
 ): Promise<BindEndpoint> {
   const { host, instance: { fds } } = reactor;
   let found = chooseTarget(reactor, socket, address);
   const name = /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(address);
   if (found.error?.code === "ENODEV" && name) {
     // Neither an address nor an interface: perhaps the name of a host.
-    const [ip] = await host.resolve(name[2]!, 4).catch(() => []);
+    const [ip] = await unlessAborted(
+      host.resolve(name[2]!, 4).catch(() => []),
+      signal,
+    );
     if (ip !== undefined) {
       const endpoint = `${name[1]}://${ip}:${name[3]}`;
       found = chooseTarget(reactor, socket, endpoint);
@@ -82,6 +89,23 @@ export async function endpointToBind(
   await fds.prepare(target, BACKLOG);
   // deno-lint-ignore require-await -- what it does is done before it returns
   return { address: endpoint, settle: async () => fds.settle(target) };
+}
+
+/** Rejects with the reason of `signal` as soon as it is aborted. */
+function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const done = () => signal.removeEventListener("abort", aborted);
+    const aborted = () => {
+      done();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", aborted);
+    promise.then(resolve, reject).finally(done);
+  });
 }
 
 /** The same at once, for what can be bound at once. */
@@ -101,7 +125,7 @@ export function endpointToBindSync(
   const isUdp = target.startsWith("u");
   if (!host.listenSync || isUdp) {
     const message = `${
-      isUdp ? "udp" : host.name
+      isUdp ? "udp" : "this runtime"
     } cannot listen synchronously: use bind()`;
     return refuse("ENOTSUP", message);
   }

@@ -143,6 +143,10 @@ export class Observer {
   /** Of the socket; the socket itself must not be held, or it would never be collected. */
   readonly #watched: Channel;
   #listeners: Map<EventType, Listener[]> | undefined;
+  /** What the socket told at its end and nobody has read yet; see `#drain`. */
+  #queue: Event[] = [];
+  /** How many `receive`s are not settled. */
+  #receiving = 0;
 
   /** @throws ZmqError EBADF if the socket is closed */
   constructor(socket: Socket) {
@@ -165,15 +169,38 @@ export class Observer {
       throw zmqError(reactor.host, errno);
     }
     closeWhenCollected(this, this.#channel);
+    // A socket has one monitor: whoever observed it before is at its end, too.
+    this.#watched.afterClose?.();
+    const self = new WeakRef(this);
+    this.#watched.afterClose = () => {
+      const observer = self.deref();
+      if (observer) observer.#drain();
+    };
+  }
+
+  /**
+   * At the end of the socket, takes what it still tells, and lets go of libzmq's
+   * sockets for it: perhaps nobody ever reads that. Does not keep the process alive.
+   */
+  #drain(): void {
+    const channel = this.#channel;
+    if (this.#receiving > 0 || channel.closed) return;
+    channel.divert({ ready: () => this.#drain(), fail: () => {} });
+    for (let message; (message = channel.fetch());) {
+      const event = this.#decode(message);
+      this.#queue.push(event);
+      if (event.type === "end") channel.close();
+    }
   }
 
   /** True after `close()`, and after the `end` event was read. */
   get closed(): boolean {
-    return this.#channel.closed;
+    return this.#channel.closed && this.#queue.length === 0;
   }
 
   /** Stops observing; a pending `receive` rejects with EAGAIN. */
   close(): void {
+    this.#queue = [];
     if (this.closed) return;
     const { reactor } = this.#channel.core;
     if (!this.#watched.closed && !reactor.instance.dead) {
@@ -197,13 +224,22 @@ export class Observer {
   }
 
   async #next(received: Promise<Message[]>): Promise<Event> {
-    const event = this.#decode(await received);
-    if (event.type === "end") this.#channel.close();
-    return event;
+    this.#receiving++;
+    try {
+      const event = this.#decode(await received);
+      if (event.type === "end") this.#channel.close();
+      return event;
+    } finally {
+      this.#receiving--;
+      if (this.#watched.closed) this.#drain();
+    }
   }
 
   #receive(): Promise<Event> {
     if (this.closed) throw zmqError(this.#channel.core.reactor.host, "EBADF");
+    const event = this.#queue.shift();
+    if (event) return Promise.resolve(event);
+    this.#channel.divert(undefined);
     return this.#next(this.#channel.receive());
   }
 

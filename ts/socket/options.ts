@@ -122,7 +122,7 @@ export const COMMON: Options = {
   heartbeatTimeToLive: i32("HEARTBEAT_TTL", {
     takes: "milliseconds, 0 to 6553599",
   }),
-  heartbeatTimeout: i32("HEARTBEAT_TIMEOUT", MS_OR_NOT),
+  heartbeatTimeout: i32("HEARTBEAT_TIMEOUT", MS),
   connectTimeout: i32("CONNECT_TIMEOUT", MS),
   tcpMaxRetransmitTimeout: i32("TCP_MAXRT", MS),
   inBatchSize: i32("IN_BATCH_SIZE", POSITIVE),
@@ -179,10 +179,8 @@ export const GOODBYE: Options = {
   disconnectMessage: bytes("DISCONNECT_MSG", message),
 };
 export const INVERT: Options = { invertMatching: bool("INVERT_MATCHING") };
-export const PUBLISHER: Options = {
-  noDrop: bool("XPUB_NODROP", FLAG),
-  ...INVERT,
-};
+export const NO_DROP: Options = { noDrop: bool("XPUB_NODROP", FLAG) };
+export const PUBLISHER: Options = { ...NO_DROP, ...INVERT };
 export const FIRST_ONLY: Options = {
   onlyFirstSubscribe: bool("ONLY_FIRST_SUBSCRIBE", LIVE_FLAG),
 };

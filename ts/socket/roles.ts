@@ -105,9 +105,10 @@ const END = { value: undefined, done: true } as const;
 /** A step of an iteration that may have to wait; it ends when the socket is closed. */
 async function next(
   socket: Access & Receiver,
+  signal?: AbortSignal,
 ): Promise<IteratorResult<Message[], undefined>> {
   try {
-    return { value: await socket.receive(), done: false };
+    return { value: await socket.receive({ signal }), done: false };
   } catch (error) {
     if (socket.closed && (error as { code?: string }).code === "EAGAIN") {
       return END;
@@ -141,7 +142,9 @@ const sending = {
   },
 
   writableStream(this: Writable): WritableStream<Frames> {
-    return new WritableStream({ write: (message) => this.send(message) });
+    return new WritableStream({
+      write: (message, { signal }) => this.send(message, { signal }),
+    });
   },
 };
 
@@ -174,7 +177,7 @@ const receiving = {
     if (!(max >= 1)) {
       throw new RangeError(`max must be 1 or more messages: ${max}`);
     }
-    return this.enter().receiveMany(max, wait);
+    return this.enter().receiveMany(Math.floor(max), wait);
   },
 
   async receiveText(this: Receiver, options?: Wait): Promise<string[]> {
@@ -191,13 +194,17 @@ const receiving = {
   },
 
   readableStream(this: Access & Receiver): ReadableStream<Message[]> {
-    const messages = this[Symbol.asyncIterator]();
+    // Cancelled while it waits, it must not take a message that is another's.
+    const cancelled = new AbortController();
+    const { signal } = cancelled;
     return new ReadableStream({
-      async pull(controller) {
-        const { value, done } = await messages.next();
+      pull: async (controller) => {
+        const { value, done } = this.closed ? END : await next(this, signal);
+        if (signal.aborted) return;
         if (done) controller.close();
         else controller.enqueue(value);
       },
+      cancel: (reason) => cancelled.abort(reason),
     }, { highWaterMark: 0 });
   },
 };

@@ -4,7 +4,7 @@
 import { constants } from "zeromq-wasm:constants";
 import { type HostError, warn } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
-import { Channel, type Counters } from "./channel.ts";
+import { Channel } from "./channel.ts";
 import { closeWhenCollected } from "./collect.ts";
 import {
   type Context,
@@ -12,6 +12,7 @@ import {
   coreOf,
   zmqError,
 } from "./context.ts";
+import type { Counters } from "./counters.ts";
 import {
   type BindEndpoint,
   checkConnect,
@@ -20,11 +21,12 @@ import {
   hasWrongPort,
   optionFault,
 } from "./endpoint.ts";
-import { defineOptions } from "./define_options.ts";
+import { assignOptions, defineOptions } from "./define_options.ts";
 import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
+import type { Wait } from "./parking.ts";
 import type { Properties } from "./properties.ts";
 import { RawOptions } from "./raw_options.ts";
 import { methodsOf, typeOf } from "./types.ts";
@@ -74,7 +76,9 @@ export abstract class Socket extends RawOptions {
       context?: Context;
     };
     this.#context = context;
-    this.#channel = new Channel(coreOf(context), type);
+    const core = coreOf(context);
+    this.#channel = new Channel(core, type);
+    core.register.add(this.#channel);
     this.#inside = {
       channel: this.#channel,
       blocked: undefined,
@@ -86,7 +90,7 @@ export abstract class Socket extends RawOptions {
     Object.defineProperties(this, methodsOf(type, this, Socket.prototype));
     Object.seal(this);
     try {
-      Object.assign(this, rest);
+      assignOptions(this, rest);
     } catch (error) {
       this.close();
       throw error;
@@ -202,15 +206,16 @@ export abstract class Socket extends RawOptions {
   /**
    * Listens for peers at an endpoint such as `tcp://*:5555`, `tcp://127.0.0.1:*`,
    * `ipc:///tmp/jobs` or `inproc://workers` (man zmq_bind, zmq_tcp, zmq_ipc).
-   * Rejects with EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL, EPROTONOSUPPORT, ENODEV;
-   * throws EBADF when closed.
+   * Rejects with EADDRINUSE, EADDRNOTAVAIL, EACCES, EINVAL, EPROTONOSUPPORT, ENODEV,
+   * or the reason of `signal`: then it does not listen; throws EBADF when closed.
    */
-  bind(address: string): Promise<void> {
+  bind(address: string, options?: Wait): Promise<void> {
     this.#enter(address);
-    return this.#bind(address);
+    return this.#bind(address, options?.signal);
   }
 
-  async #bind(address: string): Promise<void> {
+  async #bind(address: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     this.#inside.blocked = BIND;
     const { reactor } = this.#channel.core;
     try {
@@ -221,7 +226,12 @@ export abstract class Socket extends RawOptions {
         reactor,
         this.#channel.pointer,
         address,
+        signal,
       ).finally(() => reactor.drop());
+      if (signal?.aborted) {
+        await endpoint.settle?.(false);
+        throw signal.reason;
+      }
       this.#checkEndpoint(address, endpoint);
       let rc = -1, failure: HostError | undefined;
       try {
@@ -393,9 +403,16 @@ export abstract class Socket extends RawOptions {
     return this.#channel.gone();
   }
 
-  /** What went through the socket since it was made. */
-  get counters(): Readonly<Counters> {
-    return { ...this.#channel.counters };
+  /**
+   * What the socket did since it was made, and how it is now; also of a closed one.
+   * Nothing is done for it until somebody asks.
+   *
+   * @example
+   * const { messagesSent, queuedToSend, connections } = socket.counters;
+   * if (connections === 0) console.log(`${queuedToSend} messages wait for a peer`);
+   */
+  get counters(): Counters {
+    return this.#channel.core.register.of(this.#channel);
   }
 
   /** The channel, for an operation that may start now. Throws EBADF or EBUSY. */
