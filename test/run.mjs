@@ -1,8 +1,9 @@
 // Runs test/**/*.test.ts, each file in a process of its own: under Node.js, and
 // under Deno unless the name contains ".node.".
 //
-//   node test/run.mjs [TEXT...]    only the files whose path contains a TEXT
+//   node test/run.mjs [--node] [--long] [TEXT...]    only the files whose path contains a TEXT
 //
+// --node leaves Deno out; --long runs test/**/*.long.ts, which take their time.
 // A line "// deno: --flag" in a file gives Deno the flag.
 // The last line is "N passed, N failed", and ", N skipped" when there are any.
 
@@ -12,15 +13,18 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const LIMIT_MS = 120_000;
-
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const output = join(root, "build", "test");
+
+const words = process.argv.slice(2);
+const nodeOnly = words.includes("--node");
+const LIMIT_MS = words.includes("--long") ? 400_000 : 120_000;
+const ending = words.includes("--long") ? ".long.ts" : ".test.ts";
 
 /** The test files, relative to the project. */
 function find(filters) {
   return readdirSync(join(root, "test"), { recursive: true })
-    .filter((name) => name.endsWith(".test.ts"))
+    .filter((name) => name.endsWith(ending))
     .map((name) => join("test", name))
     .filter((name) =>
       filters.length === 0 || filters.some((text) => name.includes(text))
@@ -92,7 +96,7 @@ function count({ ok, text }) {
 }
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
-const files = find(process.argv.slice(2));
+const files = find(words.filter((word) => !word.startsWith("--")));
 rmSync(output, { recursive: true, force: true });
 
 for (const file of files) {
@@ -125,7 +129,7 @@ for (const file of files) {
     "--enable-source-maps",
     module,
   ]]];
-  if (!file.includes(".node.")) {
+  if (!nodeOnly && !file.includes(".node.")) {
     const flags = /^\/\/ deno: (.+)$/m.exec(readFileSync(join(root, file)));
     runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
       "run",
