@@ -149,6 +149,9 @@ for (const file of files) {
       `${file}  ${runtime}  ${passed} passed, ${failed} failed` +
         `${skipped > 0 ? `, ${skipped} skipped` : ""}  ${seconds} s`,
     );
+    for (const [, note] of result.text.matchAll(/^(?: *\w+ +)?note: (.+)$/gm)) {
+      console.log(`    ${note}`);
+    }
     if (failed > 0) console.log(result.text.trimEnd().replace(/^/gm, "    "));
   }
 }
