@@ -86,6 +86,15 @@ export class Traffic {
     }, `messages ${what}`);
   }
 
+  /** Waits until so many messages more arrive. */
+  async comes(count: number): Promise<void> {
+    const wanted = this.ledger.count + count;
+    await until(() => {
+      if (this.#fault) throw this.#fault;
+      return this.ledger.count >= wanted;
+    }, `${count} messages`);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#sending;
