@@ -1,8 +1,9 @@
 // Runs test/**/*.test.ts, each file in a process of its own: under Node.js, and
 // under Deno and Bun unless the name contains ".node.".
 //
-//   node test/run.mjs [TEXT...]    only the files whose path contains a TEXT
+//   node test/run.mjs [--node] [--long] [TEXT...]    only the files whose path contains a TEXT
 //
+// --node leaves Deno and Bun out; --long runs test/**/*.long.ts, which take their time.
 // A line "// deno: --flag" in a file gives Deno the flag; a line "// bun: no, REASON"
 // leaves Bun out. Where Bun cannot be installed its tests are skipped, but fail if
 // the environment variable CI is set.
@@ -15,15 +16,18 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { findBun } from "./support/bun.mjs";
 
-const LIMIT_MS = 120_000;
-
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const output = join(root, "build", "test");
+
+const words = process.argv.slice(2);
+const nodeOnly = words.includes("--node");
+const LIMIT_MS = words.includes("--long") ? 400_000 : 120_000;
+const ending = words.includes("--long") ? ".long.ts" : ".test.ts";
 
 /** The test files, relative to the project. */
 function find(filters) {
   return readdirSync(join(root, "test"), { recursive: true })
-    .filter((name) => name.endsWith(".test.ts"))
+    .filter((name) => name.endsWith(ending))
     .map((name) => join("test", name))
     .filter((name) =>
       filters.length === 0 || filters.some((text) => name.includes(text))
@@ -97,7 +101,7 @@ function count({ ok, text }) {
 let bun;
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
-const files = find(process.argv.slice(2));
+const files = find(words.filter((word) => !word.startsWith("--")));
 rmSync(output, { recursive: true, force: true });
 
 for (const file of files) {
@@ -130,7 +134,7 @@ for (const file of files) {
     "--enable-source-maps",
     module,
   ]]];
-  if (!file.includes(".node.")) {
+  if (!nodeOnly && !file.includes(".node.")) {
     const text = readFileSync(join(root, file), "utf8");
     const flags = /^\/\/ deno: (.+)$/m.exec(text);
     runtimes.push(["deno", join(root, "node_modules", ".bin", "deno"), [
@@ -160,6 +164,9 @@ for (const file of files) {
       `${file}  ${runtime}  ${passed} passed, ${failed} failed` +
         `${skipped > 0 ? `, ${skipped} skipped` : ""}  ${seconds} s`,
     );
+    for (const [, note] of result.text.matchAll(/^(?: *\w+ +)?note: (.+)$/gm)) {
+      console.log(`    ${note}`);
+    }
     if (failed > 0) console.log(result.text.trimEnd().replace(/^/gm, "    "));
   }
 }

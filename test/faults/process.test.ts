@@ -1,58 +1,13 @@
 /** Processes that are killed, stopped, or out of descriptors. */
-import { spawn } from "node:child_process";
-import process from "node:process";
-import { dirname } from "node:path";
 import { connect } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Context, Dealer, Pull, Router } from "zeromq-wasm";
-import {
-  bound,
-  closeAll,
-  DENO,
-  freshPath,
-  isDeno,
-  until,
-  use,
-  within,
-} from "../socket/tools.ts";
-import { Ledger } from "./tools.ts";
+import { bound, closeAll, freshPath, use, within } from "../socket/tools.ts";
+import { Ledger, program } from "./tools.ts";
 
 const test = suite("process");
 test.after.each(closeAll);
-
-const root = dirname(DENO).replace(/node_modules.*/, "");
-
-/** A program in a process of its own, on the same runtime; `shell` runs first. */
-function program(code: string, shell = "") {
-  const text = `import * as z from "zeromq-wasm";\n${code}`;
-  const command = isDeno
-    ? `'${DENO}' run --quiet -A -`
-    : `'${process.execPath}' --input-type=module -`;
-  const child = spawn("/bin/sh", ["-c", `${shell} exec ${command}`], {
-    cwd: root,
-    stdio: ["pipe", "pipe", "inherit"],
-    // A group of its own: Deno's command is a program that starts another.
-    detached: true,
-  });
-  child.stdin.end(text);
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (part: string) => out += part);
-  const signal = (name: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) {
-      process.kill(-child.pid!, name);
-    }
-  };
-  use({ close: () => signal("SIGKILL") });
-  return {
-    signal,
-    said: (what: RegExp) =>
-      until(() => what.test(out), `${what} in the output`).then(() =>
-        what.exec(out)!
-      ),
-    ended: new Promise<void>((resolve) => child.on("exit", () => resolve())),
-  };
-}
 
 /** Sends numbers as `numbered` makes them, as fast as it can. */
 const SENDER = (endpoint: string, name: string) => `

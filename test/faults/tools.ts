@@ -1,12 +1,15 @@
 /** Numbered messages that show what was lost, doubled, reordered or torn; and a wire that fails. */
+import { spawn } from "node:child_process";
 import {
   connect,
   createServer,
   type Server,
   type Socket as Tcp,
 } from "node:net";
+import { dirname } from "node:path";
+import process from "node:process";
 import * as assert from "uvu/assert";
-import { pause, until, use } from "../socket/tools.ts";
+import { DENO, isDeno, pause, until, use } from "../socket/tools.ts";
 
 const FRAME = 3000;
 
@@ -83,6 +86,15 @@ export class Traffic {
     }, `messages ${what}`);
   }
 
+  /** Waits until so many messages more arrive. */
+  async comes(count: number): Promise<void> {
+    const wanted = this.ledger.count + count;
+    await until(() => {
+      if (this.#fault) throw this.#fault;
+      return this.ledger.count >= wanted;
+    }, `${count} messages`);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#sending;
@@ -157,4 +169,38 @@ export class Wire {
       }
     }
   }
+}
+
+const root = dirname(DENO).replace(/node_modules.*/, "");
+
+/** A program in a process of its own, on the same runtime; `shell` runs first. */
+export function program(code: string, shell = "") {
+  const text = `import * as z from "zeromq-wasm";\n${code}`;
+  const command = isDeno
+    ? `'${DENO}' run --quiet -A -`
+    : `'${process.execPath}' --input-type=module -`;
+  const child = spawn("/bin/sh", ["-c", `${shell} exec ${command}`], {
+    cwd: root,
+    stdio: ["pipe", "pipe", "inherit"],
+    // A group of its own: Deno's command is a program that starts another.
+    detached: true,
+  });
+  child.stdin.end(text);
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (part: string) => out += part);
+  const signal = (name: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      process.kill(-child.pid!, name);
+    }
+  };
+  use({ close: () => signal("SIGKILL") });
+  return {
+    signal,
+    output: () => out,
+    said: (what: RegExp) =>
+      until(() => what.test(out), `${what} in the output`).then(() =>
+        what.exec(out)!
+      ),
+    ended: new Promise<void>((resolve) => child.on("exit", () => resolve())),
+  };
 }

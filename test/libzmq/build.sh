@@ -13,6 +13,14 @@ source "$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build.sh"
 
 harness=$root/test/libzmq/harness
 out=$root/build/libzmq-tests
+sanitize=()
+if [[ ${SANITIZE:-} == 1 ]]; then
+  # The objects of test/sanitize/build.sh; the programs themselves are not checked.
+  obj=$root/build/sanitize/obj
+  out=$root/build/libzmq-tests-sanitize
+  sanitize=(-fsanitize=address,undefined)
+  sanitize_memory=(-sINITIAL_MEMORY=64MB -sMAXIMUM_MEMORY=896MB -sTOTAL_STACK=4MB)
+fi
 
 # What blocks, and what a blocking test program needs beside the product's calls.
 wrapped=(socket close bind listen accept connect recv recvfrom send read write poll fcntl
@@ -74,13 +82,15 @@ link_programs() { # NAME...
   local exports
   exports=$({
     export_names
+    ((${#sanitize[@]} == 0)) || echo __asan_region_is_poisoned
     printf '%s\n' "${exported[@]}" "${@/#/zw_main_}"
   } | sed 's/^/_/' | paste -sd,)
   table "$@" >"$out/table.cpp"
+  local memory=(-sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=2GB -sTOTAL_STACK=1MB -sREVERSE_DEPS=none)
+  ((${#sanitize[@]})) && memory=("${sanitize_memory[@]}")
   em++ -O1 -c "$out/table.cpp" -o "$out/table.o" &&
     em++ -O1 -mbulk-memory -sASSERTIONS=0 -sSTANDALONE_WASM --no-entry -sALLOW_MEMORY_GROWTH \
-      -sIMPORTED_MEMORY -sINITIAL_MEMORY=4MB -sMAXIMUM_MEMORY=2GB \
-      -sTOTAL_STACK=1MB -sREVERSE_DEPS=none --profiling-funcs \
+      -sIMPORTED_MEMORY "${memory[@]}" ${sanitize[@]+"${sanitize[@]}"} --profiling-funcs \
       -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
       "-sEXPORTED_FUNCTIONS=$exports" "${wrapped[@]/#/-Wl,--wrap=}" \
       "${objects[@]}" "$out/table.o" -o "$out/plain.wasm" &&

@@ -1,10 +1,11 @@
 // Runs libzmq's own test programs on Node.js and on Deno, each in a process of its
 // own. What they are and which cannot pass here, and why: programs.json.
 //
-//   node test/libzmq/run.mjs [--fast] [--node | --deno] [--verbose] [NAME...]
+//   node test/libzmq/run.mjs [--fast] [--node | --deno] [--sanitize] [--verbose] [NAME...]
 //
 // A NAME is a program, with or without test_, or a class such as A1. --fast runs the
-// quick classes on Node.js only. The last line is "N passed, N failed, N skipped", in
+// quick classes on Node.js only; --sanitize has libzmq and wasm/ end at wrong accesses to
+// memory and at undefined behaviour (test/sanitize), on Node.js only. The last line is "N passed, N failed, N skipped", in
 // programs: one that runs on two runtimes counts once, and passes if it does on both.
 
 import { spawn, spawnSync } from "node:child_process";
@@ -13,12 +14,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { plugin } from "../sanitize/plugin.mjs";
 
 const LIMIT_MS = 120_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
-const output = join(root, "build", "libzmq-tests");
+const sanitize = process.argv.includes("--sanitize");
+const output = join(
+  root,
+  "build",
+  sanitize ? "libzmq-tests-sanitize" : "libzmq-tests",
+);
 const wasm = join(output, "tests.wasm");
 const { classes, fast, skipped, cases, notes } = JSON.parse(
   readFileSync(join(here, "programs.json"), "utf8"),
@@ -86,7 +93,7 @@ async function bundle(runtime) {
           path: join(here, "bytes.ts"),
         }));
       },
-    }],
+    }, ...sanitize ? [plugin] : []],
   });
   return file;
 }
@@ -140,11 +147,16 @@ if (runnable.length > 0) {
   const all = Object.values(classes).flat().map(fullName).filter((name) =>
     !reason(name)
   );
-  const made = spawnSync("bash", [join(here, "build.sh"), ...all], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  if (made.status !== 0) process.exit(1);
+  const command = (script, ...args) => {
+    const { status } = spawnSync("bash", [join(root, script), ...args], {
+      cwd: root,
+      env: { ...process.env, SANITIZE: sanitize ? "1" : "" },
+      stdio: "inherit",
+    });
+    if (status !== 0) process.exit(1);
+  };
+  if (sanitize) command("test/sanitize/build.sh");
+  command("test/libzmq/build.sh", ...all);
 }
 const built = runnable.length === 0
   ? []
@@ -152,7 +164,7 @@ const built = runnable.length === 0
 const runtimes = [];
 const only = has("--deno")
   ? "deno"
-  : has("--node") || has("--fast")
+  : has("--node") || has("--fast") || sanitize
   ? "node"
   : undefined;
 if (only !== "deno") {
@@ -184,6 +196,7 @@ for (const { kind, name } of chosen) {
   if (note) console.log(`${kind.padEnd(3)} ${name}  note: ${note}`);
   const leftOut = cases[name.replace(/^test_/, "")] ?? {};
   for (const [where, tests] of Object.entries(leftOut)) {
+    if (where === "sanitize" && !sanitize) continue;
     for (const [test, why] of Object.entries(tests)) {
       const on = where === "all" ? "" : ` on ${where}`;
       console.log(`${kind.padEnd(3)} ${name}  left out${on}: ${test}: ${why}`);
@@ -198,7 +211,11 @@ for (const { kind, name } of chosen) {
       wasm,
       String(built.indexOf(name)),
       name,
-      JSON.stringify({ ...leftOut.all, ...leftOut[runtime] }),
+      JSON.stringify({
+        ...leftOut.all,
+        ...leftOut[runtime],
+        ...sanitize && leftOut.sanitize,
+      }),
     ]);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(

@@ -1,4 +1,4 @@
-/** Connections that break, and handshakes that go wrong (0020 to 0024, 0029). */
+/** Connections that break, and handshakes that go wrong (0020 to 0024, 0029, 0070). */
 import * as assert from "uvu/assert";
 import { suite } from "uvu";
 import { Context, Dealer, Pull, Push, Router } from "zeromq-wasm";
@@ -262,5 +262,52 @@ test("the answer of ZAP comes when the peer it is about has gone", async () => {
     cleanup.close();
   }
 });
+
+for (const lives of [false, true]) {
+  test(`a peer that reads no more, and ${lives ? "says PING" : "is silent"}`, async () => {
+    const cleanup = new Cleanup();
+    try {
+      const push = cleanup.add(
+        new Push({
+          linger: 0,
+          // Its output is full before the first PING is due.
+          sendHighWaterMark: 20,
+          heartbeatInterval: 700,
+          heartbeatTimeout: 300,
+        }),
+      );
+      let ended = false;
+      push.events.on("disconnect", () => ended = true);
+      await push.bind("tcp://127.0.0.1:*");
+      const ready = new Promise<void>((resolve) =>
+        push.events.on("handshake", () => resolve())
+      );
+      const hostile = cleanup.add(await dial(push));
+      await hostile.handshake("PULL");
+      await within(ready, "the handshake");
+      hostile.pause();
+      // Until nothing more gets out, and no PING.
+      const body = Buffer.alloc(1 << 20);
+      for (let sent = 1; sent > 0;) {
+        for (sent = 0; push.writable; sent++) await push.send(body);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      if (lives) {
+        for (let i = 0; i < 20; i++) {
+          await hostile.send(command("PING", [0, 0]));
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        assert.not(ended, "who says PING is alive");
+      }
+      const silent = new Promise<void>((resolve) => {
+        if (ended) resolve();
+        push.events.on("disconnect", () => resolve());
+      });
+      await within(silent, "the end of the connection");
+    } finally {
+      cleanup.close();
+    }
+  });
+}
 
 test.run();
