@@ -22,6 +22,7 @@ import {
   stays,
   texts,
   thrown,
+  TRANSPORTS,
   until,
   use,
   within,
@@ -129,6 +130,23 @@ test("receiveMany gives what is there, at most so many, and waits for one", asyn
     assert.instance(thrown(() => pull.receiveMany({ max })), RangeError);
   }
 });
+
+for (const transport of TRANSPORTS) {
+  test(`batches never stall over ${transport}`, async () => {
+    const pull = use(new Pull());
+    const push = use(new Push());
+    push.connect(await bound(pull, transport));
+    const total = 200_000;
+    const batch = new Array<Uint8Array>(250).fill(new Uint8Array(16));
+    const sending = (async () => {
+      for (let i = 0; i < total; i += batch.length) await push.sendMany(batch);
+    })();
+    for (let got = 0; got < total;) {
+      got += (await within(pull.receiveMany(), `more than ${got}`)).length;
+    }
+    await sending;
+  });
+}
 
 test("receiveMany of sockets that take turns gives one message", async () => {
   const reply = use(new Reply());

@@ -312,15 +312,15 @@ export class Channel implements Client, Counted {
     const { reactor } = this.core;
     const rc = this.#inbox.fill(this.pointer, this.prefetch);
     if (rc < 0 && rc !== EFSM) return Promise.reject(this.#error(-rc));
-    reactor.touch();
     if (rc > 0) {
+      reactor.touch();
       const result = take();
       return reactor.mustYield
         ? reactor.yield().then(() => result)
         : Promise.resolve(result);
     }
     let last = rc;
-    return this.#park(
+    const parked = this.#park(
       { timeout: this.receiveTimeout, signal },
       (parked) => this.#reader = parked,
       () => {
@@ -331,6 +331,9 @@ export class Channel implements Client, Counted {
       },
       () => this.#error(last === EFSM ? -EFSM : -EAGAIN),
     );
+    // Only now: what comes with it must find who waits for it.
+    reactor.touch();
+    return parked;
   }
 
   #shift(): Message[] {
