@@ -112,12 +112,7 @@ export class Target {
 
   async bind(random: Random): Promise<string> {
     const raw = this.#peerType === zmq.Stream as unknown as Make;
-    // libzmq's subscriptions do not survive CURVE over ws, its groups no ws at all.
-    const noWs = /Radio|Dish/.test(this.name) ||
-      this.#mechanism === "CURVE" && /Pub|Sub/.test(this.name);
-    const transport = random.pick(
-      raw || noWs ? ["tcp"] : ["tcp", "tcp", "ipc", "ws"],
-    );
+    const transport = random.pick(raw ? ["tcp"] : ["tcp", "tcp", "ipc", "ws"]);
     await this.socket.bind(
       transport === "ipc"
         ? `ipc://${freshPath()}`
