@@ -18,8 +18,9 @@ const TARGETS = 5, CLIENTS = 12, SERVERS = 2;
 /** What libzmq may keep for later of what a round took. */
 const HEAP_SLACK = 512 * 1024;
 
+// Small, so that what peers announce often reaches the limit.
 const contexts = [
-  new Context({ memoryLimit: 256 * 2 ** 20 }),
+  new Context({ memoryLimit: 64 * 2 ** 20 }),
   new Context(),
 ] as const;
 const handler = new Reply({ context: contexts[0], linger: 0 });
