@@ -10,8 +10,13 @@
 //  would hide a leak: as a process, the module has a limit.
 static const int first_fd = 16, max_fds = 1 << 17;
 
-//  Entries stay where they are while the table grows.
+//  Entries stay where they are while the table grows, and for ever: by blocks, each
+//  as large as all before it, for single ones would stay between what peers have
+//  sent and leave no room for a large message.
 static std::vector<zw::fd_entry_t *> entries;
+static zw::fd_entry_t *block;
+static size_t block_left;
+static const size_t first_block = 64;
 static std::vector<int> free_list;
 
 zw::fd_entry_t *zw::entry (int fd_)
@@ -31,12 +36,19 @@ int zw::allocate (kind_t kind_, int family_)
             errno = EMFILE;
             return -1;
         }
-        fd_entry_t *const e = (fd_entry_t *) malloc (sizeof (fd_entry_t));
-        if (!e) {
-            errno = EMFILE;
-            return -1;
+        if (!block_left) {
+            const size_t count = entries.empty () ? first_block : entries.size ();
+            fd_entry_t *const more =
+              (fd_entry_t *) malloc (sizeof (fd_entry_t) * count);
+            if (!more) {
+                errno = EMFILE;
+                return -1;
+            }
+            block = more;
+            block_left = count;
         }
-        entries.push_back (e);
+        entries.push_back (block++);
+        block_left--;
     }
     fd_entry_t *const e = entry (fd);
     memset (e, 0, sizeof *e);

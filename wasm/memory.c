@@ -120,6 +120,9 @@ void zw_limit_memory (unsigned bytes_)
 }
 
 #define SMALL 65536
+//  What libzmq may take for a connection or a message besides its body without
+//  asking again: buffers of 105 KB and 64 KB, pipes and so on.
+#define BESIDES (1 << 19)
 
 //  Whether a peer's message of this size would need the last quarter.
 int zw_scarce (size_t size_)
@@ -127,11 +130,11 @@ int zw_scarce (size_t size_)
     //  Far from it, without asking malloc.
     if (size_ < SMALL && end < line)
         return 0;
-    if (size_ > SIZE_MAX - SMALL)
+    if (size_ > SIZE_MAX - BESIDES)
         return 1;
     modest = 1;
     //  Not a call that a compiler may take for superfluous.
-    void *volatile found = malloc (size_ + SMALL);
+    void *volatile found = malloc (size_ + BESIDES);
     modest = 0;
     free (found);
     return !found;

@@ -1,6 +1,7 @@
 /** Fuzzes for a chosen time. See `run.mjs`. */
 import process from "node:process";
 import { apiRound } from "./api.ts";
+import { datagramRound } from "./datagrams.ts";
 import { networkRound } from "./round.ts";
 
 function option(name: string, otherwise: number): number {
@@ -34,6 +35,7 @@ try {
   for (; performance.now() < end && round - first < rounds; round++) {
     await apiRound(seed, round);
     await networkRound(seed, round);
+    await datagramRound(seed, round);
     if (process.stdout.isTTY) process.stdout.write(`\r${round + 1} rounds`);
   }
 } catch (error) {

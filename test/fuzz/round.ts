@@ -8,6 +8,7 @@ import {
 } from "node:net";
 import { Context, Reply } from "zeromq-wasm";
 import { freshPath, pause, until, within } from "../socket/tools.ts";
+import { curveAttack } from "./curve.ts";
 import { Random } from "./random.ts";
 import { hostile } from "./sessions.ts";
 import { HANDSHAKE_MS, Target, TYPE_COUNT } from "./targets.ts";
@@ -17,8 +18,9 @@ const TARGETS = 5, CLIENTS = 12, SERVERS = 2;
 /** What libzmq may keep for later of what a round took. */
 const HEAP_SLACK = 512 * 1024;
 
+// Small, so that what peers announce often reaches the limit.
 const contexts = [
-  new Context({ memoryLimit: 256 * 2 ** 20 }),
+  new Context({ memoryLimit: 64 * 2 ** 20 }),
   new Context(),
 ] as const;
 const handler = new Reply({ context: contexts[0], linger: 0 });
@@ -38,13 +40,22 @@ let guarded: Promise<void> | undefined;
 let heapAtFirst: number | undefined;
 
 /** Says a session's parts, cut anywhere, and goes in one of the ways to go. */
-async function attack(random: Random, socket: Tcp): Promise<void> {
-  const session = hostile(random);
+async function attack(
+  random: Random,
+  socket: Tcp,
+  { wants, knowledge }: Pick<Target, "wants" | "knowledge">,
+): Promise<void> {
+  const speaks = knowledge && random.chance(0.6);
+  const session = speaks ? [] : hostile(random, wants);
   const slow = random.chance(0.3);
   const end = random.below(4);
   const cuts = random.chance(0.3);
   socket.on("error", () => {}).resume();
   const gone = new Promise<void>((resolve) => socket.once("close", resolve));
+  if (speaks) {
+    const patience = pause(HANDSHAKE_MS);
+    await Promise.race([curveAttack(random, socket, knowledge), patience]);
+  }
   for (let part of session) {
     while (part.length > 0 && !socket.destroyed) {
       const size = cuts ? 1 + random.size(part.length) : part.length;
@@ -67,9 +78,13 @@ function addressOf(endpoint: string): NetConnectOpts {
 }
 
 /** A server that says hostile things to whoever connects. */
-async function lure(random: Random, done: Promise<void>[]): Promise<Server> {
+async function lure(
+  random: Random,
+  done: Promise<void>[],
+  target: Target,
+): Promise<Server> {
   const server = createServer((socket) => {
-    if (done.length < 200) done.push(attack(random, socket));
+    if (done.length < 200) done.push(attack(random, socket, target));
     else socket.destroy();
   });
   const path = random.chance(0.3) ? freshPath() : undefined;
@@ -101,12 +116,23 @@ export async function networkRound(seed: number, round: number): Promise<void> {
       for (let n = 0; n < CLIENTS; n++) {
         // A random of its own each, or their order would be a matter of luck.
         const own = new Random(random.below(2 ** 31));
-        attacks.push(attack(own, connect(addressOf(endpoint))));
+        attacks.push(
+          attack(
+            own,
+            connect(addressOf(endpoint)),
+            {
+              wants: target.wants,
+              knowledge: target.knowledge &&
+                { ...target.knowledge, ws: endpoint.startsWith("ws") },
+            },
+          ),
+        );
       }
       for (let n = 0; n < SERVERS; n++) {
         const server = await lure(
           new Random(random.below(2 ** 31)),
           attacks,
+          target,
         );
         servers.push(server);
         const address = server.address()!;

@@ -26,6 +26,12 @@ const TYPES = [
   "X".repeat(300),
 ];
 
+const COMMANDS = [
+  ..."SUBSCRIBE CANCEL JOIN LEAVE PING PONG ERROR READY MESSAGE".split(" "),
+  "",
+  "SUBSCRIB",
+];
+
 /** Sizes that lie: around the limits of every width. */
 const SIZES = [
   ...[0n, 1n, 255n, 256n, 65535n, 65536n, 2n ** 20n, 2n ** 24n, 2n ** 30n],
@@ -33,14 +39,14 @@ const SIZES = [
   ...[2n ** 53n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n],
 ];
 
-function uint64(value: bigint): Buffer {
+export function uint64(value: bigint): Buffer {
   const out = Buffer.alloc(8);
   out.writeBigUInt64BE(value);
   return out;
 }
 
 /** A frame whose header promises what need not come. */
-function lying(random: Random): Buffer {
+export function lying(random: Random): Buffer {
   const flags = random.pick([0, 1, 2, 3, 4, 5, 6, 7, 0x80, 0xff]);
   const size = random.pick(SIZES);
   const head = flags & 2 ? uint64(size) : [Number(size & 255n)];
@@ -78,8 +84,40 @@ function messages(random: Random): Session {
   return out;
 }
 
-function metadata(random: Random): Buffer {
-  const out = [property("Socket-Type", random.pick(TYPES))];
+/** Flags and bodies, to be encrypted. */
+export function plaintexts(random: Random): Session {
+  const out: Session = [];
+  for (let i = random.size(12); i > 0; i--) {
+    const body = random.bytes(random.size(1000));
+    const named = (name: string) => bytes([name.length], name, body);
+    out.push(
+      random.pick([
+        () => bytes([random.below(2)], body),
+        () => bytes([0, random.below(3)], body),
+        () => bytes([1], bytes([0]), body),
+        () => bytes([random.below(256)], body),
+        () => bytes([4], random.bytes(random.below(4))),
+        () => bytes([4, random.below(256)], body),
+        () =>
+          bytes(
+            [random.pick([4, 5, 0])],
+            named(random.pick(COMMANDS)).subarray(0, random.size(1000)),
+          ),
+        () => bytes([4], named("PING").subarray(0, random.below(30))),
+        () => Buffer.alloc(random.below(2)),
+      ])(),
+    );
+  }
+  return out;
+}
+
+/** Most say what the other side wants to hear, or nothing further would be tried. */
+function typeOf(random: Random, wanted: string): string {
+  return random.chance(0.8) ? wanted : random.pick(TYPES);
+}
+
+export function metadata(random: Random, wanted: string): Buffer {
+  const out = [property("Socket-Type", typeOf(random, wanted))];
   while (random.chance(0.5)) {
     out.push(property(
       random.pick(["Identity", "Resource", "X-a", "Socket-Type", "", "é"]),
@@ -89,8 +127,8 @@ function metadata(random: Random): Buffer {
   return Buffer.concat(out);
 }
 
-function zmtp3(random: Random, mechanism: string): Session {
-  const type = random.pick(TYPES);
+function zmtp3(random: Random, mechanism: string, wanted: string): Session {
+  const type = typeOf(random, wanted);
   const start = greeting(mechanism, random.chance(0.5));
   // The minor version, or another major one.
   start[11] = random.below(3);
@@ -99,9 +137,9 @@ function zmtp3(random: Random, mechanism: string): Session {
   const handshake: Session = mechanism === "PLAIN"
     ? [
       command("HELLO", [4], "user", [8], "password"),
-      command("INITIATE", metadata(random)),
+      command("INITIATE", metadata(random, wanted)),
       command("WELCOME"),
-      command("READY", metadata(random)),
+      command("READY", metadata(random, wanted)),
     ]
     : mechanism === "CURVE"
     ? [
@@ -113,7 +151,7 @@ function zmtp3(random: Random, mechanism: string): Session {
     ]
     : random.chance(0.7)
     ? [ready(type, random.chance(0.5) ? random.bytes(size()) : undefined)]
-    : [command("READY", metadata(random))];
+    : [command("READY", metadata(random, wanted))];
   return [start, ...handshake, ...messages(random)];
 }
 
@@ -148,7 +186,7 @@ function http(random: Random): Session {
   ];
 }
 
-function webSocket(random: Random): Session {
+function webSocket(random: Random, wanted: string): Session {
   const protocol = random.pick([
     "ZWS2.0",
     "ZWS2.0/NULL",
@@ -170,7 +208,8 @@ function webSocket(random: Random): Session {
             random.bytes(4 + random.size(500)),
           ),
         () => bytes([random.below(256), 0xfe], random.bytes(random.size(500))),
-        () => wsFrame(2, bytes([2], command("READY", metadata(random)))),
+        () =>
+          wsFrame(2, bytes([2], command("READY", metadata(random, wanted)))),
       ])(),
     );
   }
@@ -178,17 +217,17 @@ function webSocket(random: Random): Session {
 }
 
 /** A session that might come from a peer. */
-function valid(random: Random): Session {
+function valid(random: Random, wanted: string): Session {
   return random.pick([
-    () => zmtp3(random, "NULL"),
-    () => zmtp3(random, "NULL"),
-    () => zmtp3(random, "PLAIN"),
-    () => zmtp3(random, "CURVE"),
-    () => zmtp3(random, random.text(20).slice(0, 20)),
+    () => zmtp3(random, "NULL", wanted),
+    () => zmtp3(random, "NULL", wanted),
+    () => zmtp3(random, "PLAIN", wanted),
+    () => zmtp3(random, "CURVE", wanted),
+    () => zmtp3(random, random.text(20).slice(0, 20), wanted),
     () => zmtp2(random),
     () => zmtp1(random),
     () => http(random),
-    () => webSocket(random),
+    () => webSocket(random, wanted),
     () => [SIGNATURE],
     () =>
       random.pick(Object.values(corpus)).map((text) =>
@@ -229,9 +268,9 @@ export function mutate(random: Random, session: Session): Session {
   return out;
 }
 
-/** What one hostile peer sends. */
-export function hostile(random: Random): Session {
+/** What one hostile peer sends to who wants a type of socket. */
+export function hostile(random: Random, wanted: string): Session {
   if (random.chance(0.1)) return [random.bytes(random.size(5000))];
-  const session = valid(random);
+  const session = valid(random, wanted);
   return random.chance(0.3) ? session : mutate(random, session);
 }

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import * as zmq from "zeromq-wasm";
 import { type Context, curveKeyPair, draft, type Socket } from "zeromq-wasm";
 import { freshPath, pause, within } from "../socket/tools.ts";
+import type { Knowledge } from "./curve.ts";
 import type { Random } from "./random.ts";
 
 /** Every method that some type has. */
@@ -43,8 +44,8 @@ const TYPES: [string, Make, Make, "in" | "out" | "request"][] = [
 
 export const TYPE_COUNT: number = TYPES.length;
 
-const serverKeys = curveKeyPair();
-const clientKeys = curveKeyPair();
+export const serverKeys = curveKeyPair();
+export const clientKeys = curveKeyPair();
 
 /** Options of both ends for a mechanism. */
 const SECURITY = {
@@ -60,6 +61,17 @@ const SECURITY = {
   }],
 } as const;
 
+/** What the types are called on the wire. */
+const NAMES = new Map<unknown, string>([
+  ...[[zmq.Push, "PUSH"], [zmq.Pull, "PULL"], [zmq.Dealer, "DEALER"]],
+  ...[[zmq.Request, "REQ"], [zmq.Reply, "REP"], [zmq.Subscriber, "SUB"]],
+  ...[[zmq.Publisher, "PUB"], [zmq.XSubscriber, "XSUB"], [zmq.Pair, "PAIR"]],
+  ...[[zmq.XPublisher, "XPUB"], [zmq.Stream, "STREAM"]],
+  ...[[draft.Client, "CLIENT"], [draft.Server, "SERVER"]],
+  ...[[draft.Radio, "RADIO"], [draft.Dish, "DISH"]],
+  ...[[draft.Gather, "GATHER"], [draft.Scatter, "SCATTER"]],
+] as [unknown, string][]);
+
 /** How long hostile peers may take for their handshake. */
 export const HANDSHAKE_MS = 400;
 
@@ -74,9 +86,15 @@ function make(Type: Make, options: Record<string, unknown>): Any {
 export class Target {
   readonly name: string;
   readonly socket: Any;
+  /** The type of socket of its peers. */
+  readonly wants: string;
   readonly #peerType: Make;
   readonly #direction: "in" | "out" | "request";
   readonly #mechanism: keyof typeof SECURITY;
+  /** 0 where it is the server of its mechanism, 1 where it is the client. */
+  readonly #side: 0 | 1;
+  /** What a hostile peer knows that CURVE keeps: nothing, or how to be admitted. */
+  readonly knowledge: Knowledge | undefined;
   #wanted: string | undefined;
   #found: () => void = () => {};
   /** What should not have happened. */
@@ -89,13 +107,24 @@ export class Target {
     this.#mechanism = name === "Stream"
       ? "NULL"
       : random.pick(["NULL", "NULL", "PLAIN", "CURVE"] as const);
+    this.wants = NAMES.get(peerType)!;
+    const curve = this.#mechanism === "CURVE";
+    this.#side = curve && random.chance(0.3) ? 1 : 0;
+    if (curve && random.chance(0.6)) {
+      this.knowledge = {
+        asServer: this.#side === 1,
+        server: serverKeys,
+        client: clientKeys,
+        wanted: this.wants,
+      };
+    }
     const socket = this.socket = make(Type, {
       context,
       linger: 0,
       handshakeInterval: HANDSHAKE_MS,
       reconnectInterval: 20,
       sendTimeout: 20,
-      ...SECURITY[this.#mechanism][0],
+      ...SECURITY[this.#mechanism][this.#side],
       ...(random.chance(0.5) &&
         { maxMessageSize: random.size(100_000) + 2000 }),
       ...(random.chance(0.3) && { heartbeatInterval: 30 }),
@@ -112,12 +141,7 @@ export class Target {
 
   async bind(random: Random): Promise<string> {
     const raw = this.#peerType === zmq.Stream as unknown as Make;
-    // libzmq's subscriptions do not survive CURVE over ws, its groups no ws at all.
-    const noWs = /Radio|Dish/.test(this.name) ||
-      this.#mechanism === "CURVE" && /Pub|Sub/.test(this.name);
-    const transport = random.pick(
-      raw || noWs ? ["tcp"] : ["tcp", "tcp", "ipc", "ws"],
-    );
+    const transport = random.pick(raw ? ["tcp"] : ["tcp", "tcp", "ipc", "ws"]);
     await this.socket.bind(
       transport === "ipc"
         ? `ipc://${freshPath()}`
@@ -144,7 +168,8 @@ export class Target {
         );
         if (last === this.#wanted && last !== "") this.#found();
         const subscription = /^XPub/.test(this.name);
-        if (this.#mechanism === "CURVE" && last === "" && !subscription) {
+        const open = this.#mechanism !== "CURVE" || this.knowledge;
+        if (!open && last === "" && !subscription) {
           this.fault = `${this.name} received from who has no key: ${message}`;
         }
         if (this.#direction === "request") {
@@ -167,7 +192,7 @@ export class Target {
         linger: 0,
         reconnectInterval: 20,
         sendTimeout: 20,
-        ...SECURITY[this.#mechanism][1],
+        ...SECURITY[this.#mechanism][1 - this.#side],
         relaxed: true,
         correlate: true,
       });

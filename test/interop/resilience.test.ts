@@ -205,23 +205,26 @@ test("handshakeInterval ends a connection to a silent server", async () => {
   server.close();
 });
 
-test("connectTimeout gives up an attempt that nobody answers", async () => {
-  // A listener whose queue is full lets the system drop further attempts.
-  const server = await peer.call<{ id: string; port: number }>("deaf", {});
-  const ours = new Dealer({
-    linger: 0,
-    connectTimeout: 150,
-    reconnectInterval: 10,
+for (const through of ["", " through a proxy"]) {
+  test(`connectTimeout gives up an attempt that nobody answers${through}`, async () => {
+    // A listener whose queue is full lets the system drop further attempts.
+    const server = await peer.call<{ id: string; port: number }>("deaf", {});
+    const ours = new Dealer({
+      linger: 0,
+      connectTimeout: 150,
+      reconnectInterval: 10,
+      ...(through && { socksProxy: `127.0.0.1:${server.port}` }),
+    });
+    const { events } = ours;
+    ours.connect(`tcp://127.0.0.1:${through ? 5555 : server.port}`);
+    await eventOf(events, "connect:delay");
+    await eventOf(events, "connect:retry");
+    await eventOf(events, "connect:delay");
+    events.close();
+    ours.close();
+    await peer.call("undeaf", { id: server.id });
   });
-  const { events } = ours;
-  ours.connect(`tcp://127.0.0.1:${server.port}`);
-  await eventOf(events, "connect:delay");
-  await eventOf(events, "connect:retry");
-  await eventOf(events, "connect:delay");
-  events.close();
-  ours.close();
-  await peer.call("undeaf", { id: server.id });
-});
+}
 
 test("linger 0 throws away what waits for a peer", async () => {
   const address = await freeAddress();

@@ -110,6 +110,10 @@ export class NativeSocket {
     this.peer.call("connect", this.id, address);
   join = (group: string): Promise<void> =>
     this.peer.call("join", this.id, group);
+  subscribe = (topic: string): Promise<void> =>
+    this.peer.call("subscribe", this.id, topic);
+  unsubscribe = (topic: string): Promise<void> =>
+    this.peer.call("unsubscribe", this.id, topic);
   send = (frames: string[], options?: object): Promise<void> =>
     this.peer.call("send", this.id, frames, options);
   receive = (): Promise<unknown[]> => this.peer.call("receive", this.id);

@@ -27,6 +27,8 @@ const commands = {
   },
   connect: (id, address) => sockets[id].connect(address),
   join: (id, group) => sockets[id].join(group),
+  subscribe: (id, topic) => sockets[id].subscribe(topic),
+  unsubscribe: (id, topic) => sockets[id].unsubscribe(topic),
   send: (id, frames, options) => {
     const message = frames.length === 1 ? bytes(frames[0]) : frames.map(bytes);
     // Those that take no options count their arguments.

@@ -87,6 +87,8 @@ export class DenoConnection implements Connection {
   /** Closed by us or failed: no events any more. */
   #over = false;
   #writing: Promise<void> | undefined;
+  /** Why a write failed: told when everything was read that the peer said before it went. */
+  #failure: { cause: unknown } | undefined;
 
   constructor(what: string, conn: DenoConn | undefined) {
     this.#what = what;
@@ -123,7 +125,8 @@ export class DenoConnection implements Connection {
 
   write(bytes: Uint8Array): boolean {
     const conn = this.#conn;
-    if (this.#over || conn === undefined) return true; // `closed` tells of the failure
+    // `closed` tells of the failure.
+    if (this.#over || conn === undefined || this.#failure) return true;
     this.#writing = this.#write(conn, bytes);
     return false;
   }
@@ -190,7 +193,8 @@ export class DenoConnection implements Connection {
         const count = await conn.read(buffer);
         if (count === null) {
           this.#ended = true;
-          this.#events?.ended();
+          if (this.#failure) this.#fail(this.#failure.cause);
+          else this.#events?.ended();
           break;
         }
         this.#events?.data(buffer.subarray(0, count));
@@ -216,7 +220,9 @@ export class DenoConnection implements Connection {
       const rest = turn.spend(done);
       if (rest !== undefined) await rest;
     } catch (cause) {
-      this.#fail(cause);
+      this.#writing = undefined;
+      if (this.#ended) this.#fail(cause);
+      else this.#failure = { cause };
       return;
     }
     // Before `drained`, which may well write again.

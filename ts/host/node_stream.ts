@@ -5,6 +5,7 @@
  * are gone" means, half-open ends, errors as POSIX names, everything unreferenced. Node emits
  * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
  */
+import { readSync } from "node:fs";
 import * as net from "node:net";
 import type {
   Connection,
@@ -27,6 +28,8 @@ function endpoint(host: string | undefined, port: number | undefined) {
  */
 let pad: Uint8Array | undefined;
 const PAD_BYTES = 65536;
+/** The most that is read of what a peer said before a write to it failed. */
+const LAST_WORDS_BYTES = 8 * 2 ** 20;
 
 type Reader = (size: number, pad: Uint8Array) => boolean;
 
@@ -160,10 +163,35 @@ export class NodeConnection implements Connection {
    */
   readonly #written = (error?: Error | null): void => {
     this.#unconfirmed--;
+    if (error) this.#readLastWords();
     if (this.#unconfirmed > 0 || !this.#holding || error) return;
     this.#holding = false;
     this.#events?.drained();
   };
+
+  /**
+   * After a failed write Node destroys the socket, with what the peer said before it went:
+   * often why. Until the write's callback returns it can be read. (On Windows it cannot.)
+   */
+  #readLastWords(): void {
+    const inside = this.#socket as unknown as { _handle?: { fd?: unknown } };
+    const fd = inside._handle?.fd;
+    if (this.#over || typeof fd !== "number" || fd < 0) return;
+    const words: Uint8Array[] = [];
+    try {
+      for (let left = LAST_WORDS_BYTES; left > 0;) {
+        const bytes = new Uint8Array(PAD_BYTES);
+        const size = readSync(fd, bytes);
+        if (size === 0) break;
+        left -= size;
+        words.push(bytes.subarray(0, size));
+      }
+    } catch {
+      // That was all.
+    }
+    // At once: paused connections may be given bytes only once.
+    if (words.length > 0) this.#events?.data(Buffer.concat(words));
+  }
 
   pause(): void {
     this.#socket.pause();

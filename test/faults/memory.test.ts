@@ -1,0 +1,136 @@
+// deno: --unstable-net
+/** What peers send and nobody reads fills no more than three quarters of the memory. */
+import { Buffer } from "node:buffer";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Context, Pull, Push, Stream } from "zeromq-wasm";
+import { Dish } from "zeromq-wasm/draft";
+import { Cleanup, dial, type Peer } from "../patches/hostile.ts";
+import { bytes, frame } from "../patches/zmtp.ts";
+import { closeAll, pause, until, use } from "../socket/tools.ts";
+import { datagram, RawPeer } from "../udp/tools.ts";
+
+const LIMIT = 16 * 2 ** 20;
+/** Longer than what libzmq copies: it keeps the buffer of its connection from being used again. */
+const SMALL = "x".repeat(100);
+
+const test = suite("memory");
+let cleanup: Cleanup;
+let context: Context;
+test.before.each(() => {
+  cleanup = new Cleanup();
+  context = new Context({ memoryLimit: LIMIT });
+});
+test.after.each(() => {
+  cleanup.close();
+  closeAll();
+});
+
+/** A connection, if one is to be had; with a handshake unless it is raw. */
+async function attempt(
+  target: Pull | Stream,
+  type?: string,
+): Promise<Peer | undefined> {
+  const peer = cleanup.add(await dial(target));
+  try {
+    return type === undefined ? peer : await peer.handshake(type);
+  } catch {
+    // Cut off: there is no room.
+    return undefined;
+  }
+}
+
+/** Says small things on all of them, each time in a turn of its own. */
+async function trickle(peers: Peer[], bytes: Uint8Array): Promise<void> {
+  for (let i = 0; i < 250; i++) {
+    for (const peer of peers) void peer.send(bytes);
+    await pause(0);
+  }
+}
+
+/** The context has survived, and what was taken can be had again. */
+async function recovers(holder: Pull | Stream | Dish): Promise<void> {
+  assert.ok(context.resources.heap < LIMIT * 0.8);
+  cleanup.close();
+  holder.close();
+  const pull = use(new Pull({ context }));
+  await pull.bind("tcp://127.0.0.1:*");
+  const push = use(new Push({ context: new Context(), linger: 0 }));
+  push.connect(pull.lastEndpoint!);
+  const got = pull.receive();
+  let done = false;
+  void got.finally(() => done = true).catch(() => {});
+  // What comes before all is released is refused, and lost.
+  await until(async () => {
+    if (!done) await push.send(new Uint8Array(2 ** 20));
+    await pause(20);
+    return done;
+  }, "a message afterwards");
+  assert.is((await got)[0]!.length, 2 ** 20);
+}
+
+test("small messages, between holes of what was announced", async () => {
+  const pull = new Pull({ context, linger: 0 });
+  await pull.bind("tcp://127.0.0.1:*");
+  const gone: Peer[] = [];
+  for (let i = 0; i < 60; i++) {
+    const peer = await attempt(pull, "PUSH");
+    if (!peer) break;
+    const head = Buffer.alloc(9, 2);
+    head.writeBigUInt64BE(BigInt(30_000 + i * 7919 % 500_000), 1);
+    await peer.send(head, Buffer.alloc(100));
+    if (i % 5 === 0) gone.push(peer);
+  }
+  for (const peer of gone) peer.close();
+  await pause(20);
+  const peers: Peer[] = [];
+  for (let i = 0; i < 4; i++) {
+    const peer = await attempt(pull, "PUSH");
+    if (peer) peers.push(peer);
+  }
+  await trickle(peers, frame(SMALL));
+  await recovers(pull);
+});
+
+test("small messages of ZMTP 1", async () => {
+  const pull = new Pull({ context, linger: 0 });
+  await pull.bind("tcp://127.0.0.1:*");
+  const peers: Peer[] = [];
+  for (let i = 0; i < 40; i++) {
+    const peer = await attempt(pull);
+    if (!peer) break;
+    await peer.send(bytes([1, 0]));
+    peers.push(peer);
+  }
+  const body = "x".repeat(250);
+  const many = bytes(...Array(40).fill(bytes([251, 0], body)));
+  await trickle(peers, many);
+  await recovers(pull);
+});
+
+test("raw bytes", async () => {
+  const stream = new Stream({ context, linger: 0 });
+  await stream.bind("tcp://127.0.0.1:*");
+  const peers: Peer[] = [];
+  for (let i = 0; i < 4; i++) {
+    const peer = await attempt(stream);
+    if (peer) peers.push(peer);
+  }
+  await trickle(peers, bytes(SMALL));
+  await recovers(stream);
+});
+
+test("datagrams", async () => {
+  const raw = await RawPeer.open();
+  const dish = new Dish({ context, linger: 0, receiveHighWaterMark: 10_000 });
+  dish.join("g");
+  await dish.bind("udp://127.0.0.1:*");
+  const packet = datagram("g", new Uint8Array(8000));
+  for (let i = 0; i < 4000; i++) {
+    await raw.send(dish, packet);
+    if (i % 20 === 0) await pause(0);
+  }
+  await recovers(dish);
+});
+
+test.run();
