@@ -1,4 +1,5 @@
 /** A server that refuses and is gone before we have said a word: its reason still counts. */
+// bun: no, it takes a connection to an ipc peer that is gone meanwhile for one that failed
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { suite } from "uvu";
