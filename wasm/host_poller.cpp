@@ -17,7 +17,7 @@ static bool timers_changed = false;
 static double deadline = 0; //  of host_now(), 0 means none
 
 //  Milliseconds after which a pump ends, at the next look at the clock.
-static const double pump_ms = 5;
+static const double pump_ms = 2;
 
 #include "imports.h"
 

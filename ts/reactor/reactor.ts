@@ -45,6 +45,10 @@ export class Reactor implements Kernel {
   #dirty = false;
   #serving = false;
   #soon = false;
+  /**
+   * A pump took its full time: the next one has a turn of the event loop for itself, and
+   * nobody else pumps in this one.
+   */
   #again = false;
   #burst = 0;
   #sinceYield = 0;
@@ -160,7 +164,7 @@ export class Reactor implements Kernel {
     this.#sinceYield += work;
     this.#burst += work;
     // A socket that is just being served must not be served once more meanwhile.
-    if (this.#burst >= BURST && !this.#serving) this.pump();
+    if (this.#burst >= BURST && !this.#serving && !this.#again) this.pump();
     else this.#pumpSoon();
   }
 
@@ -179,13 +183,13 @@ export class Reactor implements Kernel {
 
   #flush = (): void => {
     this.#soon = false;
-    if (this.#dirty) this.pump();
+    if (this.#dirty && !this.#again) this.pump();
     this.#letGo();
   };
 
   /** Whether the application has done so much that the rest of the program must run. */
   get mustYield(): boolean {
-    return this.#sinceYield >= YIELD;
+    return this.#sinceYield >= YIELD || this.#again;
   }
 
   /** Resolves after timers and I/O had their turn. */
@@ -283,7 +287,7 @@ export class Reactor implements Kernel {
       this.died(error);
       return;
     }
-    this.pump();
+    if (!this.#again) this.pump();
   }
 
   input(fd: number, size: number): void {
