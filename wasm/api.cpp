@@ -91,12 +91,22 @@ static void forget_unused ()
     known.resize (kept);
 }
 
+//  Before a batch and not within it: TypeScript asks for what is new when it has
+//  the batch, and its connections may be gone already.
+static void forget_some ()
+{
+    static size_t enough = 64;
+    if (known.size () < enough)
+        return;
+    forget_unused ();
+    enough = std::max<size_t> (64, known.size () * 2);
+}
+
 //  0 means none, as for inproc.
 static unsigned metadata_id (zmq::metadata_t *metadata_)
 {
     //  Where to look first, by a hash of the address.
     static unsigned short guesses[1 << 13];
-    static size_t enough = 64;
     if (!metadata_)
         return 0;
     const unsigned hash =
@@ -107,11 +117,6 @@ static unsigned metadata_id (zmq::metadata_t *metadata_)
             if (known[index].metadata == metadata_)
                 break;
         if (index == known.size ()) {
-            if (known.size () >= enough) {
-                forget_unused ();
-                enough = known.size () * 2 < 64 ? 64 : known.size () * 2;
-            }
-            index = known.size ();
             const known_t entry = {metadata_, ++last_id};
             metadata_->add_ref ();
             known.push_back (entry);
@@ -331,6 +336,7 @@ int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, in
     static const int largest_packed = 4096, largest_head = 4 + 4 + 256;
     int used = 0;
     bool first = !begun_;
+    forget_some ();
     while (max_messages_ > 0 && cap_ - used >= largest_packed + 8 + largest_head) {
         zmq_msg_t msg;
         zmq_msg_init (&msg);

@@ -310,6 +310,47 @@ test("receiveWithProperties tells of the connection", async () => {
   assert.equal(told.properties, {});
 });
 
+test("each message has the properties of its own connection", async () => {
+  const pull = use(new Pull());
+  const address = await bound(pull);
+  const names = ["a", "b"], count = 60;
+  for (const name of names) {
+    const push = use(new Push({ linger: 0, metadata: `X-name:${name}` }));
+    push.connect(address);
+    // Frames of which now and then the first is the last of a batch.
+    const frame = new Uint8Array(2900 + name.charCodeAt(0));
+    for (let i = 0; i < count; i++) await push.send([frame, name]);
+    for (let i = 0; i < count; i++) await push.send([frame, frame, name]);
+  }
+  for (let i = 0; i < names.length * count * 2; i++) {
+    const { frames, properties } = await within(
+      pull.receiveWithProperties(),
+      `message ${i}`,
+    );
+    assert.is(properties["X-name"], String(frames.at(-1)), `message ${i}`);
+  }
+});
+
+test("messages of connections that are gone have their properties", async () => {
+  const pull = use(new Pull());
+  const address = await bound(pull);
+  const count = 200;
+  for (let i = 0; i < count; i++) {
+    const push = use(new Push({ metadata: `X-name:${i}` }));
+    push.connect(address);
+    await push.send(`${i}`);
+    await push[Symbol.asyncDispose]();
+  }
+  await until(() => pull.counters.connections === 0, "their end");
+  for (let i = 0; i < count; i++) {
+    const { frames, properties } = await within(
+      pull.receiveWithProperties(),
+      `message ${i}`,
+    );
+    assert.is(properties["X-name"], String(frames[0]));
+  }
+});
+
 test("a Radio that does not drop waits", async () => {
   const radio = use(
     new Radio({ noDrop: true, sendHighWaterMark: 1, sendTimeout: 0 }),

@@ -10,7 +10,7 @@ import { allocate, BATCH_BYTES, type Message, wrap } from "./message.ts";
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 const { ZMQ_SERVER, ZMQ_DISH } = constants;
 const PROPERTY_BYTES = 16384;
-/** Properties of so many connections are kept for messages that still wait. */
+/** Properties of so many connections are kept, and of those with messages that still wait. */
 const MOST_PROPERTIES = 8192;
 
 /** What libzmq knows of the connection a message came by (man zmq_msg_gets). */
@@ -28,6 +28,7 @@ export class Inbox {
   readonly #type: number;
   readonly #scratch: number;
   #messages: Message[][] = [];
+  /** For each message, and then for `#partial`, the id of its connection's properties. */
   #ids: number[] = [];
   #at = 0;
   /** Frames of a message whose rest comes with the next call. */
@@ -47,7 +48,7 @@ export class Inbox {
 
   clear(): void {
     this.#messages = [];
-    this.#ids = [];
+    this.#ids = this.#partial ? this.#ids.slice(-1) : [];
     this.#at = 0;
   }
 
@@ -174,7 +175,10 @@ export class Inbox {
   #learn(id: number): void {
     const { memory } = this.#reactor.instance;
     const known = this.#properties;
-    if (known.size === MOST_PROPERTIES) known.clear();
+    if (known.size >= MOST_PROPERTIES) {
+      const needed = new Set(this.#ids);
+      for (const old of known.keys()) if (!needed.has(old)) known.delete(old);
+    }
     memory.withSpace(PROPERTY_BYTES, (ptr) => {
       const size = this.#reactor.call("zw_properties", id, ptr, PROPERTY_BYTES);
       const words = memory.text(ptr, size).split("\0");
