@@ -199,7 +199,8 @@ bool zmq::host_poller_t::pump (int budget_)
         collect ();
     } while (timers_changed && budget_ > 0);
     pumping = false;
-    return ready_first == NULL;
+    //  Of a timer that the last event added, next_timer() does not know yet.
+    return !ready_first && !timers_changed;
 }
 
 unsigned zmq::host_poller_t::next_timer ()
