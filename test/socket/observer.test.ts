@@ -19,6 +19,7 @@ import {
   freePort,
   next,
   rejection,
+  runProgram,
   stays,
   thrown,
   until,
@@ -245,6 +246,17 @@ test("listeners are called for their type, until they are taken back", async () 
   socket.close();
   await until(() => all.at(-1) === "end", "the end");
   await until(() => events.closed, "closed");
+});
+
+test("what a listener throws is not lost, also at the end", async () => {
+  const program = `
+    process.on("unhandledRejection", ({ message }) => console.log(message));
+    const socket = new z.Pull();
+    socket.events.on("end", () => { throw new Error("no more") });
+    socket.close();
+  `;
+  const { out } = await runProgram(program);
+  assert.is(out.trim(), "no more");
 });
 
 test("closing the observer leaves the socket alone, and the reverse", async () => {

@@ -294,17 +294,19 @@ export class Observer {
   }
 
   async #emit(listeners: Map<EventType, Listener[]>): Promise<void> {
-    try {
-      while (!this.closed) {
-        const event = await this.#receive();
-        for (const listener of listeners.get(event.type) ?? []) {
-          listener(event as never);
-        }
+    while (!this.closed) {
+      let event: Event;
+      try {
+        event = await this.#receive();
+      } catch (error) {
+        // Closed by its owner, or the instance is dead, which the socket tells.
+        const { dead } = this.#channel.core.reactor.instance;
+        if (this.closed || error === dead) return;
+        throw error;
       }
-    } catch (error) {
-      // Closed by its owner, or the instance is dead, which the socket tells.
-      const { dead } = this.#channel.core.reactor.instance;
-      if (!this.closed && error !== dead) throw error;
+      for (const listener of listeners.get(event.type) ?? []) {
+        listener(event as never);
+      }
     }
   }
 
