@@ -110,6 +110,14 @@ for (const [name, kill, says] of DEATHS) {
   });
 }
 
+test("a death while a connection comes in is no exception of the program", () => {
+  const context = new InnerContext();
+  const pull = use(new inner.Pull({ context }));
+  const { reactor } = coreOf(context);
+  assert.is(reactor.incoming(0x10000000, undefined, undefined), -1);
+  assert.match(thrown(() => pull.receive()).message, /^libzmq failed: /);
+});
+
 test("a dead context lets go of its connections and listeners", async () => {
   const context = new InnerContext();
   const address = `tcp://127.0.0.1:${await freePort()}`;

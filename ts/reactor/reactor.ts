@@ -323,15 +323,18 @@ export class Reactor implements Kernel {
     local: SocketName | undefined,
     remote: SocketName | undefined,
   ): number {
-    let fd = -1;
-    if (this.instance.dead) return fd;
-    fd = this.call("zw_incoming", listener);
-    if (fd >= 0) {
+    if (this.instance.dead) return -1;
+    try {
+      const fd = this.call("zw_incoming", listener);
+      if (fd < 0) return fd;
       this.#setAddresses(fd, local, remote);
       // The caller starts the connection first; then libzmq accepts it.
       this.touch();
+      return fd;
+    } catch (error) {
+      this.died(error);
+      return -1;
     }
-    return fd;
   }
 
   #setAddresses(
