@@ -9,14 +9,13 @@ import type { Reactor } from "../reactor/reactor.ts";
 export interface Counters {
   /** When the counting began: the socket was made, or the context was first used. */
   readonly since: Date;
-  /**
-   * Messages that were queued to be sent, and their bytes without any overhead.
-   * That a message was queued does not say that it has left.
-   */
+  /** Messages that were queued to be sent, which does not say that they have left. */
   readonly messagesSent: number;
+  /** The bytes of their frames, without any overhead. */
   readonly bytesSent: number;
-  /** Messages that the program, or a proxy, has received, and their bytes. */
+  /** Messages that the program, or a proxy, has received. */
   readonly messagesReceived: number;
+  /** The bytes of their frames, without any overhead. */
   readonly bytesReceived: number;
   /**
    * Messages that wait in the socket now until a connection takes them, once for each

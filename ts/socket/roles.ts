@@ -26,11 +26,11 @@ export interface Writable<
 > {
   /** Bytes of the system's buffer; without effect, see docs/runtimes.md. */
   sendBufferSize: number;
-  /** Messages that may wait for each peer; 0 for no limit. */
+  /** Messages that may wait for each peer, 0 or more; 1000 at first, 0 for no limit. */
   sendHighWaterMark: number;
-  /** Milliseconds to wait for room; -1 for ever, 0 not at all. */
+  /** Milliseconds to wait for room; -1 (at first) for ever, 0 not at all. */
   sendTimeout: number;
-  /** Networks a multicast message may cross. */
+  /** Networks a multicast message may cross, 1 or more; 1 at first. */
   multicastHops: number;
   /**
    * Queues one message of one or more frames, all or none of them. Resolves when
@@ -48,12 +48,16 @@ export interface Writable<
 /** More for sockets that send any frames. */
 export interface Sender<M extends MessageLike | MessageLike[] = Frames>
   extends Writable<M> {
-  /** Sends messages one after the other; resolves when the last is queued. */
+  /**
+   * Sends messages one after the other, each like `send`; resolves when the last is
+   * queued. Rejects with the error of the first that cannot be sent: those before it
+   * were. Buffers of an array must not be changed until it is settled.
+   */
   sendMany(
     messages: Iterable<M> | AsyncIterable<M>,
     options?: Wait,
   ): Promise<void>;
-  /** Sends a value as a message of one frame of JSON. */
+  /** Sends a value as a message of one frame of JSON. Throws a TypeError if it has none. */
   sendJSON(value: unknown, options?: Wait): Promise<void>;
   /** A stream that sends what is written to it, with back-pressure. */
   writableStream(): WritableStream<M>;
@@ -63,9 +67,9 @@ export interface Sender<M extends MessageLike | MessageLike[] = Frames>
 export interface Readable<M extends object[] = Message[]> {
   /** Bytes of the system's buffer; without effect, see docs/runtimes.md. */
   receiveBufferSize: number;
-  /** Messages that may wait from each peer; 0 for no limit. */
+  /** Messages that may wait from each peer, 0 or more; 1000 at first, 0 for no limit. */
   receiveHighWaterMark: number;
-  /** Milliseconds to wait for a message; -1 for ever, 0 not at all. */
+  /** Milliseconds to wait for a message; -1 (at first) for ever, 0 not at all. */
   receiveTimeout: number;
   /**
    * Takes the next message, one buffer per frame. Rejects with EAGAIN after
@@ -80,7 +84,10 @@ export interface Readable<M extends object[] = Message[]> {
 
 /** More for sockets that receive plain frames. */
 export interface Receiver<M extends Message[] = Message[]> extends Readable<M> {
-  /** The messages that are there, at most `max` (1000 at first); waits for the first. */
+  /**
+   * The messages that are there, at most `max` (1000 unless given); waits for the first.
+   * Throws a RangeError for less than 1, and what `receive` throws.
+   */
   receiveMany(options?: Wait & { max?: number }): Promise<M[]>;
   /** The next message, its frames as text. */
   receiveText(options?: Wait): Promise<string[]>;

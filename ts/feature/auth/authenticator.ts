@@ -36,9 +36,9 @@ const DEFAULT_DOMAIN = "*";
 export interface AuthenticatorOptions {
   /** The context whose servers it protects; the default context otherwise. */
   context?: Context;
-  /** Milliseconds that a check may take before the peer is told to come back later. */
+  /** Milliseconds that a check may take before the peer is told to come back later; 10000 unless given. */
   checkTimeout?: number;
-  /** How many checks may run at once; beyond that peers are told to come back later. */
+  /** How many checks may run at once, 1000 unless given; beyond that peers are told to come back later. */
   maxPending?: number;
 }
 

@@ -177,6 +177,7 @@ export class Certificate {
     return this.#secret ? z85Encode(this.#secret) : null;
   }
 
+  /** Whether there is a secret key: false after `destroy`. */
   get hasSecretKey(): boolean {
     return this.#secret !== undefined;
   }
@@ -216,12 +217,21 @@ export class Certificate {
     await this.saveSecret(path + SECRET_SUFFIX);
   }
 
+  /**
+   * Writes the public key to a file.
+   *
+   * @throws CertificateError if it cannot be written
+   */
   async savePublic(path: string): Promise<void> {
     const text = formatCertificate(this.#publicKey, undefined, this.#metadata);
     await write(path, text, 0o644);
   }
 
-  /** Writes both keys to a file that only its owner may read. */
+  /**
+   * Writes both keys to a file that only its owner may read.
+   *
+   * @throws CertificateError if there is no secret key or it cannot be written
+   */
   async saveSecret(path: string): Promise<void> {
     const secret = this.secretKey;
     if (secret === null) {
