@@ -45,7 +45,7 @@ export const DIFFERENCES = {
   range: {
     what: "an option's number that libzmq's type cannot hold, or NaN",
     native: "is cut to something else",
-    ours: "is EINVAL or a TypeError, with the name and what it takes",
+    ours: "is EINVAL, with the name and what it takes; NaN is a TypeError",
   },
   verbosity: {
     what: "a `verbosity` that does not exist",
