@@ -42,19 +42,28 @@ export type {
   StreamConnectOptions,
 } from "./socket/sockets.ts";
 export type {
+  Frames,
   Readable,
   Received,
   Receiver,
   Sender,
   Writable,
 } from "./socket/roles.ts";
+export type { Properties } from "./socket/inbox.ts";
+export type { Wait } from "./socket/parking.ts";
 export type {
   Connection,
   ConnectionEvents,
+  DatagramAddress,
+  DatagramOptions,
+  Datagrams,
+  DatagramSocket,
   Host,
   HostAddress,
   HostTimer,
   Listener,
+  Threads,
+  UdpAddress,
 } from "./host/host.ts";
 export { HostError } from "./host/host.ts";
 

@@ -76,6 +76,18 @@ test("nothing sent: nobody looks out", () => {
   }
 });
 
+test("what is never answered ends it, however much is sent", () => {
+  const { lookout, trip, pass } = clock();
+  for (let i = 0; i < 20; i++) trip(0.1);
+  let turns = 0;
+  for (let i = 0; i < 1000; i++) {
+    lookout.sent();
+    lookout.waits();
+    turns = pass(0.02);
+  }
+  assert.is(turns, 0);
+});
+
 test("never on a host where it does not help", () => {
   const { trip } = clock({ looksOut: false });
   for (let i = 0; i < 50; i++) assert.is(trip(0.02), 0);

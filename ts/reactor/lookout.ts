@@ -43,7 +43,8 @@ export class Lookout {
   waits(): void {
     if (!this.#sent || !this.#host.looksOut) return;
     this.#sent = false;
-    this.#since = this.#host.now();
+    // What was sent before is still without an answer: that is one wait.
+    if (this.#since === 0) this.#since = this.#host.now();
     if (this.#short < ENOUGH || this.#looking) return;
     this.#looking = true;
     this.#host.later(this.#look);

@@ -47,7 +47,7 @@ export class Reactor implements Kernel {
   #soon = false;
   /**
    * A pump took its full time: the next one has a turn of the event loop for itself, and
-   * nobody else pumps in this one.
+   * no event or queued work pumps in this one; only who cannot go on without does.
    */
   #again = false;
   #burst = 0;
@@ -272,7 +272,7 @@ export class Reactor implements Kernel {
     this.#timer = this.host.setTimer(() => {
       this.#timer = undefined;
       this.#deadline = Infinity;
-      this.pump();
+      if (!this.#again) this.pump();
     }, wait);
   }
 

@@ -164,11 +164,14 @@ export class Inbox {
     const reactor = this.#reactor;
     const data = reactor.call("zmq_msg_data", msg) >>> 0;
     const size = reactor.call("zmq_msg_size", msg) >>> 0;
-    const frame = allocate(size);
-    const { bytes } = reactor.instance.memory;
-    frame.set(bytes.subarray(data, data + size));
-    reactor.call("zw_msg_free", msg);
-    return frame;
+    try {
+      const frame = allocate(size);
+      const { bytes } = reactor.instance.memory;
+      frame.set(bytes.subarray(data, data + size));
+      return frame;
+    } finally {
+      reactor.call("zw_msg_free", msg);
+    }
   }
 
   /** Asks for the properties of a connection not seen before. */

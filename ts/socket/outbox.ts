@@ -103,8 +103,9 @@ export class Outbox {
     } catch (error) {
       throw reactor.died(error);
     }
-    if (rc === EAGAIN || rc === EFSM) this.#unsent = this.#pack([bytes]);
-    return rc;
+    if (rc !== EAGAIN && rc !== EFSM) return rc;
+    this.#unsent = this.#pack([bytes]);
+    return this.#unsent ? rc : ENOMEM;
   }
 
   /**
