@@ -12,7 +12,7 @@
 //   --json                prints the results as JSON instead of tables
 //   --from=FILE           measures nothing: reports on the JSON of an earlier run
 //
-// All results go to build/bench/results.json. A run of everything also writes
+// All results go to build/bench/results.json. A run of everything writes
 // docs/benchmarks.md and its charts; a partial one leaves them alone and writes the
 // same to build/bench.
 
@@ -182,7 +182,11 @@ async function measure() {
   const runtimes = findRuntimes(wanted, progress);
   const date = new Date().toISOString();
   const outcome = await measureAll(groups, runtimes);
+  const narrowed = ["what", "size", "count", "runtimes"].some((name) =>
+    given[name] !== undefined
+  );
   return {
+    whole: !short && !narrowed,
     date,
     machine,
     options,
@@ -215,11 +219,7 @@ if (!given.from) {
 if (given.json) console.log(JSON.stringify(results, null, 2));
 else console.log(asText(results));
 
-const narrowed = ["what", "size", "count", "runtimes", "from"].some((name) =>
-  given[name] !== undefined
-);
-const whole = !short && !narrowed && results.failures.length === 0;
-const target = whole ? join(root, "docs") : folder;
+const target = results.whole ? join(root, "docs") : folder;
 writeFileSync(join(target, "benchmarks.md"), asMarkdown(results));
 for (const [name, text] of Object.entries(charts(results))) {
   writeFileSync(join(target, name), text);

@@ -74,7 +74,7 @@ export function groups(sizes) {
         ...pushPull("tcp")(size),
         quick: FEWER.includes(size) || sizes,
         target: { 16: 5, [KB]: 2.5, [64 * KB]: 1.2, [MB]: 1 }[size],
-        floor: { 16: 2, [KB]: 0.8, [64 * KB]: 0.2, [MB]: 0.2 }[size],
+        floor: { 16: 3, [KB]: 1.5, [64 * KB]: 0.6, [MB]: 0.35 }[size],
       })),
     },
     {
@@ -97,7 +97,7 @@ export function groups(sizes) {
         ...pushPull("tcp", { curve: true })(size),
         quick: size === KB,
         target: { [KB]: 1.5, [64 * KB]: 1 }[size],
-        floor: { [KB]: 0.3 }[size],
+        floor: { [KB]: 0.7 }[size],
       })),
     },
     {
@@ -122,7 +122,7 @@ export function groups(sizes) {
         job: { size },
         quick: size === 16,
         target: 0.6,
-        floor: 1.2,
+        floor: 0.6,
       })),
     },
     {

@@ -20,6 +20,8 @@ const MOST = 8;
 const ENOUGH = 4;
 /** What one long wait takes from the count. */
 const LONG_COSTS = 2;
+/** A turn takes 1 µs. One that took so long did others' work, or the processor was taken. */
+const LONG_TURN_MS = 0.05;
 
 export class Lookout {
   readonly #host: Host;
@@ -29,6 +31,7 @@ export class Lookout {
   #usual = SHORT_MS;
   #sent = false;
   #looking = false;
+  #turned = 0;
 
   constructor(host: Host) {
     this.#host = host;
@@ -47,6 +50,7 @@ export class Lookout {
     if (this.#since === 0) this.#since = this.#host.now();
     if (this.#short < ENOUGH || this.#looking) return;
     this.#looking = true;
+    this.#turned = this.#since;
     this.#host.later(this.#look);
   }
 
@@ -66,8 +70,12 @@ export class Lookout {
 
   #look = (): void => {
     if (this.#since !== 0) {
-      const waited = this.#host.now() - this.#since;
-      if (waited <= Math.min(SHORT_MS, this.#usual * PATIENCE)) {
+      const now = this.#host.now();
+      const waited = now - this.#since;
+      const busy = now - this.#turned > LONG_TURN_MS;
+      this.#turned = now;
+      if (busy) this.#short = 0;
+      else if (waited <= Math.min(SHORT_MS, this.#usual * PATIENCE)) {
         this.#host.later(this.#look);
         return;
       }
