@@ -118,8 +118,9 @@ for (const slow of [false, true]) {
     await crowd.leave();
     await until(() => held() === 2, "only honest ones are left");
     const left = heap() - before.heap;
-    // The table of descriptors does not shrink.
-    assert.ok(left < 2 * MB, `${left} bytes left behind`);
+    // The table of descriptors does not shrink: it had up to 10,000 at once, depending on
+    // how many the host accepts before libzmq can close the oldest.
+    assert.ok(left < 4 * MB, `${left} bytes left behind`);
   });
 }
 
