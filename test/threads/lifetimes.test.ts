@@ -133,7 +133,9 @@ for (
     const router = use(new Router());
     const address = fresh();
     await router.bind(address);
-    const dealer = `const socket = new z.Dealer(); socket.connect(data);
+    // Kept, because a socket that nobody can reach any more is closed.
+    const dealer =
+      `const socket = globalThis.kept = new z.Dealer(); socket.connect(data);
       await socket.send("x"); await told();`;
     const survivor = spawn(
       `${dealer} tell(String(await socket.receive())); await told();`,
@@ -166,7 +168,7 @@ test("a thread that is terminated is noticed", async () => {
   const address = fresh();
   await router.bind(address);
   const other = spawn(
-    `const socket = new z.Dealer(); socket.connect(data);
+    `const socket = globalThis.kept = new z.Dealer(); socket.connect(data);
     await socket.send("x"); await told();`,
     address,
   );
