@@ -59,14 +59,14 @@ test("what they do not take says what they take", () => {
       ["routerNotify", 4, "the sum of 1 and 2"],
       ["reconnectStop", 4, "0 to 3"],
       ["priority", -1, "0 or more"],
-      ["socksPassword", "x".repeat(256), "1 to 255 bytes"],
+      ["socksPassword", "secret".repeat(50), "1 to 255 bytes"],
     ] as const
   ) {
     const bag = socket as unknown as Record<string, unknown>;
     const error = thrown(() => bag[name] = value, name);
     checkError(error, "EINVAL");
     assert.ok(error.message.includes(`takes ${takes}`), error.message);
-    if (name === "socksPassword") assert.not.match(error.message, /xxx/);
+    if (name === "socksPassword") assert.not.match(error.message, /secret/);
   }
 });
 

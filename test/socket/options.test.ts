@@ -121,9 +121,9 @@ for (
       assert.instance(error, TypeError);
       assert.match(error.message, /Option value must be a string or buffer/);
     }
-    const error = thrown(() => socket[name] = "x".repeat(256));
+    const error = thrown(() => socket[name] = "secret".repeat(50));
     assert.is(error.code, "EINVAL");
-    if (name === "plainPassword") assert.not.match(error.message, /xxx/);
+    if (name === "plainPassword") assert.not.match(error.message, /secret/);
     assert.is(socket[name], value);
   });
 }

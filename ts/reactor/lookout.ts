@@ -4,8 +4,9 @@
  * To sleep and be woken takes longer than a short round trip: a bare ping-pong between two
  * Node processes took 85 µs and 45 µs of CPU asleep, 18 µs and 28 µs of CPU awake. So where a
  * program sends and then waits, and the last waits of that kind were short, the event loop goes
- * round without sleeping for a moment: everything else of the program runs as ever. One long
- * wait ends it, so an idle program sleeps, and one on a busy machine does too.
+ * round without sleeping for a moment: everything else of the program runs as ever. A long
+ * wait ends the moment, and a few of them the habit: an idle program sleeps, and so does one
+ * on a busy machine.
  */
 import type { Host } from "../host/host.ts";
 

@@ -267,10 +267,10 @@ export class DatagramTable {
   async #open(p: Port): Promise<void> {
     const { datagrams } = this.#host;
     if (!datagrams) throw unsupported(this.#host);
-    const any = p.family === 4 ? "0.0.0.0" : "::";
+    const everywhere = p.family === 4 ? "0.0.0.0" : "::";
     const socket = await datagrams.open({
       family: p.family,
-      local: { host: any, port: 0 },
+      local: { host: everywhere, port: 0 },
       shared: false,
       multicast: p.multicast,
     });
