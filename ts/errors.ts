@@ -24,14 +24,22 @@ const SENTENCES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What every operation throws or rejects with: `code` is a POSIX or ZeroMQ name
+ * (man zmq_errno) What every operation throws or rejects with: `code` is a POSIX or ZeroMQ name
  * (`EADDRINUSE`, `EAGAIN`, `EFSM`, `ETERM`, …), `errno` its number on this platform,
  * `address` the endpoint concerned, if there is one.
+ *
+ * ```js
+ * try { await socket.bind("tcp://127.0.0.1:80"); }
+ * catch ({ code, address }) { console.log(`${address}: ${code}`); }
+ * ```
  */
 export class ZmqError extends Error {
   override name = "Error";
+  /** The name of the error, to be compared with: `"EAGAIN"`, not its number. */
   readonly code: string;
+  /** The number of the error, as the operating system or zmq.h defines it; positive. */
   readonly errno: number;
+  /** The endpoint that the operation was given, for those that are given one. */
   declare readonly address?: string;
 
   constructor(

@@ -52,6 +52,7 @@ export function createSocket(
 }
 export { createSocket as socket };
 
+/** (man zmq_curve_keypair) A new pair of keys for CURVE, 40 characters of Z85 each. */
 export function curveKeypair(): { public: string; secret: string } {
   const { publicKey, secretKey } = zmq.curveKeyPair();
   return { public: publicKey, secret: secretKey };

@@ -42,9 +42,16 @@ interface Outgoing {
 type Inner = zmq.Socket & Partial<zmq.Readable & zmq.Writable>;
 
 /**
- * A socket. Events: `message` (a buffer per frame), `error`, `bind`, `unbind`, and after
+ * A socket, made by `socket(type)`. Options are properties under their short names, such
+ * as `identity`; a value that libzmq refuses throws a ZmqError. Events: `message` (a buffer per frame), `error`, `bind`, `unbind`, and after
  * `monitor()` `connect`, `connect_delay`, `connect_retry`, `listen`, `bind_error`,
  * `accept`, `accept_error`, `close`, `close_error`, `disconnect`.
+ *
+ * ```js
+ * const replier = socket("rep");
+ * replier.on("message", (text) => replier.send(`${text}, World`));
+ * replier.bind("tcp://127.0.0.1:5555", (error) => { if (error) throw error; });
+ * ```
  */
 export class Socket extends EventEmitter {
   /** Options by their short names, such as `identity` and `linger`. */
@@ -140,10 +147,15 @@ export class Socket extends EventEmitter {
     );
   }
 
+  /**
+   * (man zmq_bind) Then emits `bind` with the address and calls `callback`. What goes
+   * wrong is given to `callback`, or emitted as `error` if there is none.
+   */
   bind(address: string, callback?: Callback): this {
     return this.#settle(this.#socket.bind(address), "bind", address, callback);
   }
 
+  /** (man zmq_unbind) Then emits `unbind`; otherwise as `bind`. */
   unbind(address: string, callback?: Callback): this {
     const done = this.#socket.unbind(address);
     return this.#settle(done, "unbind", address, callback);
@@ -167,20 +179,23 @@ export class Socket extends EventEmitter {
     return this;
   }
 
-  /** Throws ENOTSUP where the runtime cannot: see docs/runtimes.md. */
+  /** As `bind`, at once. Throws ENOTSUP where the runtime cannot: see docs/runtimes.md. */
   bindSync(address: string): void {
     this.#socket.bindSync(address);
   }
 
+  /** As `unbind`, at once. Throws ENOENT for an address that is not bound. */
   unbindSync(address: string): void {
     this.#socket.unbindSync(address);
   }
 
+  /** (man zmq_connect) Throws EINVAL for an address that is none. */
   connect(address: string): this {
     this.#socket.connect(address);
     return this;
   }
 
+  /** (man zmq_disconnect) Throws ENOENT for an address that is not connected to. */
   disconnect(address: string): this {
     this.#socket.disconnect(address);
     return this;
@@ -188,7 +203,8 @@ export class Socket extends EventEmitter {
 
   /**
    * Queues a message; with ZMQ_SNDMORE, frames of one whose rest comes with the next
-   * call. `callback` is called when libzmq has it.
+   * call. `callback` is called when libzmq has it, or with the error; without one,
+   * `error` is emitted.
    */
   send(
     message: Frame[] | Frame,
@@ -204,6 +220,7 @@ export class Socket extends EventEmitter {
     return this;
   }
 
+  /** Throws an Error, as it does in the native package. */
   read(): void {
     throw new Error(
       "read() has been removed from compatibility mode; " +
@@ -216,22 +233,28 @@ export class Socket extends EventEmitter {
     this.#paused = true;
   }
 
+  /** Sends and tells what waited, in its order. */
   resume(): void {
     this.#paused = false;
     void this.#receive();
     void this.#flush();
   }
 
+  /** (man zmq_close) What is queued is still sent, as `linger` says. Again: no effect. */
   close(): this {
     this.#socket.close();
     return this;
   }
 
+  /** Whether `close` was called. */
   get closed(): boolean {
     return this.#socket.closed;
   }
 
-  /** From now on tells of connections. */
+  /**
+   * From now on tells of connections (man zmq_socket_monitor), each event with its value,
+   * its address and its error. Arguments have no effect, and a warning says so.
+   */
   monitor(interval?: number, count?: number): this {
     if (this.#events && !this.#events.closed) return this;
     this.#events = new zmq.Observer(this.#socket);
@@ -239,16 +262,19 @@ export class Socket extends EventEmitter {
     return this;
   }
 
+  /** Tells no longer; without `monitor` before: no effect. */
   unmonitor(): this {
     this.#events?.close();
     return this;
   }
 
+  /** Receives what begins with `filter`. Throws an Error unless the type is `sub`. */
   subscribe(filter: string): this {
     this.#subscriber.subscribe(filter);
     return this;
   }
 
+  /** Takes back one `subscribe` of the same filter. Throws as `subscribe` does. */
   unsubscribe(filter: string): this {
     this.#subscriber.unsubscribe(filter);
     return this;
@@ -259,12 +285,17 @@ export class Socket extends EventEmitter {
     throw new Error("Subscriber socket required");
   }
 
+  /**
+   * (man zmq_setsockopt) Sets an option by its number, its name in zmq.h or its short name.
+   * Throws an Error for one that is unknown, a ZmqError for a value that libzmq refuses.
+   */
   // deno-lint-ignore no-explicit-any
   setsockopt(option: OptionName, value: any): this {
     write(this.#socket, option, value);
     return this;
   }
 
+  /** (man zmq_getsockopt) The option, named as for `setsockopt`. Throws as it does. */
   getsockopt(option: OptionName): string | number | boolean | null {
     return read(this.#socket, option) as string | number | boolean | null;
   }

@@ -3,6 +3,18 @@
  */
 import { LIVE_IDS, type Option, type OptionKind } from "./options.ts";
 
+/**
+ * (man zmq_setsockopt, zmq_getsockopt) Each pair reads and writes options of one type of C:
+ * `option` is the number in zmq.h. All throw a TypeError for an `option` or a value of the
+ * wrong type, a ZmqError for what the type does not hold or libzmq refuses (EINVAL) and when
+ * the socket is closed (EBADF). Fractions are cut off.
+ *
+ * ```js
+ * class Mine extends Dealer {
+ *   get type() { return this.getInt32Option(16); } // ZMQ_TYPE
+ * }
+ * ```
+ */
 export abstract class RawOptions {
   protected abstract getOption(option: Option): unknown;
   protected abstract setOption(
