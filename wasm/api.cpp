@@ -74,12 +74,10 @@ extern "C" {
 void zw_wipe_stack_if_used ();
 int zw_scarce (size_t size_);
 
-void *zw_ctx_new ()
+//  libzmq draws routing ids and jitter from rand() and never seeds it.
+void *zw_ctx_new (unsigned seed_)
 {
-    //  libzmq draws routing ids and jitter from rand() and never seeds it.
-    unsigned seed;
-    host_random (&seed, sizeof seed);
-    srand (seed);
+    srand (seed_);
     return zmq_ctx_new ();
 }
 

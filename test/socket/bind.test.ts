@@ -3,7 +3,15 @@ import { existsSync, readdirSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context, Pair, Pull, Push, Reply, Request } from "zeromq-wasm";
+import {
+  Context,
+  defaultHost,
+  Pair,
+  Pull,
+  Push,
+  Reply,
+  Request,
+} from "zeromq-wasm";
 import {
   anywhere,
   bound,
@@ -230,6 +238,29 @@ test("disconnect ends a connection; twice is ENOENT", async () => {
   request.disconnect(address);
   checkError(thrown(() => request.disconnect(address)), "ENOENT", { address });
   assert.ok(await stays(request.send("nobody")));
+});
+
+test("interfaces are looked for by name only", async () => {
+  let looked = 0;
+  const host = {
+    ...defaultHost(),
+    interfaces() {
+      looked++;
+      return [{ name: "here", address: "127.0.0.1", family: 4 as const }];
+    },
+  };
+  const context = new Context({ host });
+  const wide = use(new Pull({ context, ipv6: true }));
+  for (
+    const address of ["tcp://127.0.0.1:*", "tcp://[::1]:*", "ws://*:*/path"]
+  ) await wide.bind(address);
+  assert.is(looked, 0);
+  const pull = use(new Pull({ context }));
+  await pull.bind("tcp://here:*");
+  assert.match(pull.lastEndpoint!, /^tcp:\/\/127\.0\.0\.1:\d+$/);
+  assert.ok(looked > 0);
+  const address = "tcp://elsewhere.invalid:*";
+  checkError(await rejection(pull.bind(address)), "ENODEV", { address });
 });
 
 test.run();

@@ -4,12 +4,7 @@
  * Owns everything but the byte streams (node_stream.ts): connecting and listening, names,
  * files, scheduling and the life of the process.
  */
-import * as dns from "node:dns";
-import * as fs from "node:fs";
-import * as net from "node:net";
-import * as os from "node:os";
-import * as path from "node:path";
-import { getSystemErrorName } from "node:util";
+import type * as net from "node:net";
 import type {
   Connection,
   Host,
@@ -19,6 +14,7 @@ import type {
   Listener,
 } from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
+import { builtin } from "./node_builtins.ts";
 import { nodeDatagrams } from "./node_datagram.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
 import { NodeConnection, NodeListener } from "./node_stream.ts";
@@ -48,7 +44,9 @@ function connect(
         family: address.family,
       };
       // For a literal there is nothing to select; for a name Node's default holds.
-      if (net.isIP(address.host) !== 0) options.autoSelectFamily = false;
+      if (builtin("node:net").isIP(address.host) !== 0) {
+        options.autoSelectFamily = false;
+      }
       if (source !== undefined) {
         options.localAddress = source.host;
         if (source.port !== 0) options.localPort = source.port;
@@ -65,12 +63,48 @@ function connect(
 
 const SERVER = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
 
+/** What `listen` of node:net comes to for an address; unlike it, it does not load node:cluster. */
+interface Inner {
+  _listen2?(
+    address: string,
+    port: number,
+    family: 4 | 6 | -1,
+    backlog: number,
+    fd: undefined,
+    flags: number,
+  ): void;
+}
+
+function listenWith(
+  server: net.Server & Inner,
+  address: HostAddress,
+  backlog: number,
+): void {
+  const isPath = address.kind === "ipc";
+  const family = isPath ? -1 : builtin("node:net").isIP(address.host);
+  if (family !== 0 && typeof server._listen2 === "function") {
+    const [host, port] = isPath
+      ? [address.path, -1]
+      : [address.host, address.port];
+    server._listen2(host, port, family as 4 | 6 | -1, backlog, undefined, 0);
+    return;
+  }
+  // exclusive: in a cluster worker the port must be bound here, not shared by the primary.
+  server.listen({
+    backlog,
+    exclusive: true,
+    ...(isPath
+      ? { path: address.path }
+      : { host: address.host, port: address.port }),
+  });
+}
+
 function listen(address: HostAddress, backlog: number): Promise<Listener> {
   const what = `listen ${describe(address)}`;
   return new Promise((resolve, reject) => {
     const bad = pathError("listen", address);
     if (bad !== undefined) throw bad;
-    const server = net.createServer(SERVER);
+    const server = builtin("node:net").createServer(SERVER);
     const failed = (cause: Error) => reject(listenError(what, address, cause));
     server.once("error", failed);
     server.once("listening", () => {
@@ -80,16 +114,8 @@ function listen(address: HostAddress, backlog: number): Promise<Listener> {
         new NodeListener(server, `connection accepted by ${describe(address)}`),
       );
     });
-    // exclusive: in a cluster worker the port must be bound here, not shared by the primary.
-    const shared = { backlog, exclusive: true };
     try {
-      if (address.kind === "ipc") {
-        server.listen({ ...shared, path: address.path });
-      } else {server.listen({
-          ...shared,
-          host: address.host,
-          port: address.port,
-        });}
+      listenWith(server, address, backlog);
     } catch (cause) {
       reject(toHostError(what, cause));
     }
@@ -100,21 +126,29 @@ function listen(address: HostAddress, backlog: number): Promise<Listener> {
  * What node:net itself binds with, for as long as it lends it to others: the only way
  * to listen at an address that is done when it returns.
  */
-const createHandle = (net as {
-  _createServerHandle?: (
-    address: string,
-    port: number,
-    family: 4 | 6 | -1,
-  ) => number | { listen(backlog: number): number; close(): void };
-})._createServerHandle;
+type CreateHandle = (
+  address: string,
+  port: number,
+  family: 4 | 6 | -1,
+) => number | { listen(backlog: number): number; close(): void };
+
+function handleMaker(): CreateHandle | undefined {
+  const { _createServerHandle } = builtin("node:net") as {
+    _createServerHandle?: CreateHandle;
+  };
+  return typeof _createServerHandle === "function"
+    ? _createServerHandle
+    : undefined;
+}
 
 function listenSync(address: HostAddress, backlog: number): Listener {
   const what = `listen ${describe(address)}`;
   const bad = pathError("listen", address);
   if (bad !== undefined) throw bad;
+  const createHandle = handleMaker()!;
   const handle = address.kind === "ipc"
-    ? createHandle!(address.path, -1, -1)
-    : createHandle!(
+    ? createHandle(address.path, -1, -1)
+    : createHandle(
       address.host,
       address.port,
       address.host.includes(":") ? 6 : 4,
@@ -122,11 +156,11 @@ function listenSync(address: HostAddress, backlog: number): Listener {
   const failed = typeof handle === "number" ? handle : handle.listen(backlog);
   if (typeof handle === "number" || failed !== 0) {
     if (typeof handle !== "number") handle.close();
-    const code = getSystemErrorName(failed);
+    const code = builtin("node:util").getSystemErrorName(failed);
     const cause = Object.assign(new Error(`${what}: ${code}`), { code });
     throw listenError(what, address, cause);
   }
-  const server = net.createServer(SERVER);
+  const server = builtin("node:net").createServer(SERVER);
   if (address.kind === "tcp") server.listen(handle, backlog);
   else {
     // Of a pipe it would use only the descriptor; but listening at a path is done at once.
@@ -149,7 +183,9 @@ function listenError(
   // libuv reports a missing directory as EACCES, to look the same as on Windows.
   if (
     code === "EACCES" && address.kind === "ipc" &&
-    !fs.existsSync(path.dirname(address.path))
+    !builtin("node:fs").existsSync(
+      builtin("node:path").dirname(address.path),
+    )
   ) {
     return hostError(what, "ENOENT", cause);
   }
@@ -158,7 +194,10 @@ function listenError(
 
 async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
   try {
-    const found = await dns.promises.lookup(name, { all: true, family });
+    const found = await builtin("node:dns").promises.lookup(name, {
+      all: true,
+      family,
+    });
     return found.map((entry) => entry.address);
   } catch (cause) {
     throw toHostError(`resolve ${name}`, cause);
@@ -166,7 +205,9 @@ async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
 }
 
 function interfaces(): { name: string; address: string; family: 4 | 6 }[] {
-  return Object.entries(os.networkInterfaces()).flatMap(([name, entries]) =>
+  return Object.entries(builtin("node:os").networkInterfaces()).flatMap((
+    [name, entries],
+  ) =>
     (entries ?? []).map((entry) => ({
       name,
       address: entry.address,
@@ -176,14 +217,17 @@ function interfaces(): { name: string; address: string; family: 4 | 6 }[] {
 }
 
 function makeTempDir(): string {
+  const parent = builtin("node:os").tmpdir();
   try {
-    return fs.mkdtempSync(path.join(os.tmpdir(), "zmq-"));
+    const prefix = builtin("node:path").join(parent, "zmq-");
+    return builtin("node:fs").mkdtempSync(prefix);
   } catch (cause) {
-    throw toHostError(`make a directory in ${os.tmpdir()}`, cause);
+    throw toHostError(`make a directory in ${parent}`, cause);
   }
 }
 
 function remove(target: string): void {
+  const fs = builtin("node:fs");
   try {
     const found = fs.lstatSync(target, { throwIfNoEntry: false });
     if (found?.isDirectory()) fs.rmdirSync(target);
@@ -215,7 +259,7 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
   const what = `listen ${describe(address)}`;
   const bad = pathError("listen", address);
   if (bad !== undefined) throw bad;
-  const server = net.createServer(SERVER);
+  const server = builtin("node:net").createServer(SERVER);
   // It is told too late.
   server.on("error", () => {});
   server.listen({
@@ -244,18 +288,20 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
   throw listenError(what, address, cause);
 }
 
-const synchronous = typeof createHandle === "function"
-  ? listenSync
-  : bun && listenSyncOnBun;
+let looksOut: boolean | undefined;
 
 export const nodeHost: Host = {
   name: "node",
-  looksOut: os.availableParallelism() > 1,
+  get looksOut() {
+    return looksOut ??= builtin("node:os").availableParallelism() > 1;
+  },
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,
   listen,
-  ...(synchronous && { listenSync: synchronous }),
+  get listenSync() {
+    return handleMaker() ? listenSync : bun && listenSyncOnBun;
+  },
   resolve,
   checkConnect: () => {}, // Node's permission model does not tell beforehand
   interfaces,
@@ -276,6 +322,8 @@ export const nodeHost: Host = {
   beforeExit: (task) => void process.on("beforeExit", () => task()),
   env: (name) => process.env[name],
   errno: (code) =>
-    (os.constants.errno as Readonly<Record<string, number>>)[code],
+    (builtin("node:os").constants.errno as Readonly<Record<string, number>>)[
+      code
+    ],
   warn: (message) => process.emitWarning(message),
 };

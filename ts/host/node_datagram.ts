@@ -4,7 +4,7 @@
  * Owns its peculiarities: options that need a bound socket, exceptions that others report
  * by callback, and interfaces of IPv6, which are written "::%name".
  */
-import * as dgram from "node:dgram";
+import type * as dgram from "node:dgram";
 import type {
   DatagramAddress,
   DatagramOptions,
@@ -12,6 +12,7 @@ import type {
   DatagramSocket,
 } from "./host.ts";
 import { describe } from "./messages.ts";
+import { builtin } from "./node_builtins.ts";
 import { toHostError } from "./node_errors.ts";
 
 /** Addresses are literals already: without this each datagram would wait for a tick. */
@@ -84,7 +85,7 @@ function open(options: DatagramOptions): Promise<DatagramSocket> {
   const { family, local: { host, port } } = options;
   const what = `bind ${describe({ kind: "udp", host, port })}`;
   return new Promise((resolve, reject) => {
-    const socket = dgram.createSocket({
+    const socket = builtin("node:dgram").createSocket({
       type: family === 4 ? "udp4" : "udp6",
       reuseAddr: options.shared,
       lookup: noLookup(family),

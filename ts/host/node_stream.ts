@@ -5,14 +5,14 @@
  * are gone" means, half-open ends, errors as POSIX names, everything unreferenced. Node emits
  * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
  */
-import { readSync } from "node:fs";
-import * as net from "node:net";
+import type * as net from "node:net";
 import type {
   Connection,
   ConnectionEvents,
   HostError,
   Listener,
 } from "./host.ts";
+import { builtin } from "./node_builtins.ts";
 import { toHostError } from "./node_errors.ts";
 
 /** How long a closed socket may try to send what it still holds to a peer that does not read. */
@@ -136,7 +136,8 @@ export class NodeConnection implements Connection {
         callback: (size: number, pad: Uint8Array) => deliver(size, pad),
       };
     }
-    const connection = new NodeConnection(new net.Socket(options), what, false);
+    const socket = new (builtin("node:net").Socket)(options);
+    const connection = new NodeConnection(socket, what, false);
     deliver = connection.#read;
     connection.#usesPad = readsIntoPad;
     return connection;
@@ -181,7 +182,7 @@ export class NodeConnection implements Connection {
     try {
       for (let left = LAST_WORDS_BYTES; left > 0;) {
         const bytes = new Uint8Array(PAD_BYTES);
-        const size = readSync(fd, bytes);
+        const size = builtin("node:fs").readSync(fd, bytes);
         if (size === 0) break;
         left -= size;
         words.push(bytes.subarray(0, size));

@@ -5,18 +5,20 @@
  * closes then. `BroadcastChannel` carries no ports, so `postMessageToThread` hands them over;
  * older versions of Node lack it, and do not tell.
  */
-import * as workers from "node:worker_threads";
+import type * as workers from "node:worker_threads";
 import type { Threads } from "./host.ts";
+import { builtin } from "./node_builtins.ts";
 import { CHANNEL } from "./threads.ts";
 
 /** Node 20.19 and 22.5 have it. */
-const { postMessageToThread } = workers as unknown as {
+interface Newer {
   postMessageToThread?(
     thread: number,
     value: unknown,
     transfer: workers.Transferable[],
   ): Promise<void>;
-};
+}
+const threads = () => builtin("node:worker_threads") as typeof workers & Newer;
 const KEY = "zeromq-wasm.port";
 
 /** Who waits for the port of a connection. */
@@ -61,23 +63,26 @@ function tie(
       port?.close();
     };
   }
-  const { port1, port2 } = new workers.MessageChannel();
+  const { port1, port2 } = new (threads().MessageChannel)();
   watch(port1, ended);
-  postMessageToThread!(thread, { [KEY]: id, port: port2 }, [port2]).catch(
-    () => {
-      // It ended before, or closed the connection: its port is closed in any case. On Bun
-      // it may as well be a Web Worker, which cannot be told.
-      if (!("Bun" in globalThis)) port1.close();
-    },
-  );
+  threads().postMessageToThread!(thread, { [KEY]: id, port: port2 }, [port2])
+    .catch(
+      () => {
+        // It ended before, or closed the connection: its port is closed in any case. On Bun
+        // it may as well be a Web Worker, which cannot be told.
+        if (!("Bun" in globalThis)) port1.close();
+      },
+    );
   return () => port1.close();
 }
 
 export const nodeThreads: Threads = {
-  self: workers.threadId,
+  get self() {
+    return threads().threadId;
+  },
   lossy: false,
   open(receive) {
-    const channel = new workers.BroadcastChannel(CHANNEL);
+    const channel = new (threads().BroadcastChannel)(CHANNEL);
     channel.onmessage = (event: unknown) =>
       receive((event as { data: unknown }).data);
     // Not typed everywhere; Bun has it too.
@@ -85,5 +90,9 @@ export const nodeThreads: Threads = {
     return (message) => channel.postMessage(message);
   },
   atExit: (task) => void process.on("exit", task),
-  ...(postMessageToThread && { tie }),
+  get tie() {
+    return typeof threads().postMessageToThread === "function"
+      ? tie
+      : undefined;
+  },
 };

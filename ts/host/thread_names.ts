@@ -38,7 +38,7 @@ interface Search {
 export class ThreadNames {
   readonly #host: Host;
   readonly #threads: Threads;
-  readonly #self: string;
+  #id: string | undefined;
   #send: ((message: Message) => void) | undefined;
   readonly #bound = new Map<string, (connection: Connection) => void>();
   /** Other threads that said that they have bound a name; some may be gone meanwhile. */
@@ -52,9 +52,15 @@ export class ThreadNames {
   constructor(host: Host, threads: Threads) {
     this.#host = host;
     this.#threads = threads;
-    const bytes = new Uint8Array(16);
-    host.random(bytes);
-    this.#self = [...bytes].map((byte) => byte.toString(16)).join("-");
+  }
+
+  get #self(): string {
+    if (this.#id === undefined) {
+      const bytes = new Uint8Array(16);
+      this.#host.random(bytes);
+      this.#id = [...bytes].map((byte) => byte.toString(16)).join("-");
+    }
+    return this.#id;
   }
 
   /** Tells that a name is bound here; `accept` gets the connections to it. */

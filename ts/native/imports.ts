@@ -14,6 +14,8 @@ export interface ImportTarget {
   fds: FdTable;
   /** What libzmq and the C library wrote to stderr since the last newline but one. */
   stderr: string;
+  /** What is being resolved is an IP address: whether an interface has that name is not asked. */
+  literal: boolean;
 }
 
 /** Thrown out of the module when libzmq or its C library gives up. */
@@ -136,7 +138,7 @@ export function makeImports(
       },
       remove: (ptr: number) => target.fds.remove(target.memory.cString(ptr)),
       interfaces(ptr: number, cap: number) {
-        const lines = target.fds.interfaces();
+        const lines = target.literal ? "" : target.fds.interfaces();
         const bytes = new TextEncoder().encode(lines);
         if (bytes.length <= cap) target.memory.bytes.set(bytes, ptr);
         return bytes.length;

@@ -41,6 +41,9 @@ const FIRST_PAGES = 64, MOST_PAGES = 32768;
 /** What an instance may use unless its context says otherwise: all that the module can address. */
 export const MEMORY_LIMIT: number = MOST_PAGES * PAGE_BYTES;
 
+/** An endpoint of an IP address without a scope, or of all. */
+const LITERAL = /^(?:tcp|ws):\/\/(?:[\d.]+|\*|\[[\da-f:.]+\]):[\d*]+(?:\/|$)/i;
+
 const SYSTEM_CALLS = [
   "connect",
   "listen",
@@ -90,6 +93,7 @@ export class Instance {
       host,
       fds: this.fds,
       stderr: "",
+      literal: false,
       memory: undefined as unknown as Memory,
     };
     const imports = makeImports(this.#target);
@@ -101,6 +105,19 @@ export class Instance {
     this.memory = this.#target.memory = new Memory(memory, this.exports);
     this.exports._initialize();
     this.exports.zw_limit_memory!(maximum * PAGE_BYTES);
+  }
+
+  /**
+   * Runs `call`, which resolves an endpoint to bind: libzmq first looks for an interface of
+   * that name, which takes a runtime long to find out.
+   */
+  resolving<T>(endpoint: string, call: () => T): T {
+    this.#target.literal = LITERAL.test(endpoint);
+    try {
+      return call();
+    } finally {
+      this.#target.literal = false;
+    }
   }
 
   /** Turns what escaped from the module into an error, and marks the instance dead. */

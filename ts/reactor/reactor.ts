@@ -63,7 +63,9 @@ export class Reactor implements Kernel {
     this.trace = options.trace;
     this.#lookout = new Lookout(host);
     this.instance = new Instance(host, this, options);
-    this.context = this.call("zw_ctx_new");
+    // Not the host's secure numbers, which Node loads for longer than the rest takes:
+    // libzmq draws no secrets from these.
+    this.context = this.call("zw_ctx_new", Math.random() * 2 ** 32);
   }
 
   /** Calls an export; what escapes kills the instance and becomes one clear error. */

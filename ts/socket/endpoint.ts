@@ -26,17 +26,15 @@ const BACKLOG = 511;
 
 /** Asks libzmq itself where it would listen: nothing is parsed twice. */
 function bindTarget(reactor: Reactor, socket: number, address: string) {
-  const { memory } = reactor.instance;
+  const { instance } = reactor;
+  const { memory } = instance;
   return memory.withString(
     address,
     (ptr) =>
       memory.withSpace(TARGET_BYTES, (out) => {
-        const size = reactor.call(
-          "zw_bind_target",
-          socket,
-          ptr,
-          out,
-          TARGET_BYTES,
+        const size = instance.resolving(
+          address,
+          () => reactor.call("zw_bind_target", socket, ptr, out, TARGET_BYTES),
         );
         return size < 0
           ? { code: codeOf(-size), target: "" }
@@ -262,17 +260,17 @@ export function optionFault(
     return "A ZAP handler must be a Reply or a Router";
   }
   if (
-    (socket.plainServer || socket.curveServer) && socket.zapEnforceDomain &&
+    socket.zapEnforceDomain && (socket.plainServer || socket.curveServer) &&
     socket.zapDomain === null
   ) return "zapEnforceDomain is set, but there is no zapDomain";
-  if (socket.interface !== null && address.startsWith("udp:")) {
+  if (address.startsWith("udp:") && socket.interface !== null) {
     return "No runtime binds to a device: instead of interface, use udp://interface;group:port";
   }
   // It is sent as it is, from a buffer of 8 KiB.
   if (address.startsWith("ws:") && !/^[!-~]{1,4096}$/.test(address)) {
     return "A ws endpoint is at most 4096 characters of ASCII, without spaces";
   }
-  if (socket.socksProxy !== null && /^tcp:\/\/.{256,}:/.test(address)) {
+  if (/^tcp:\/\/.{256,}:/.test(address) && socket.socksProxy !== null) {
     return "A SOCKS proxy takes host names of at most 255 bytes";
   }
   return undefined;

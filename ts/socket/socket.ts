@@ -372,12 +372,12 @@ export abstract class Socket extends RawOptions {
 
   #native(name: string, address: string): number {
     const { reactor } = this.#channel.core;
-    const { memory } = reactor.instance;
+    const { instance } = reactor;
     const { pointer } = this.#channel;
-    let rc = memory.withString(
-      address,
-      (text) => reactor.call(name, pointer, text),
-    );
+    let rc = instance.memory.withString(address, (text) => {
+      const call = () => reactor.call(name, pointer, text);
+      return name === "zmq_bind" ? instance.resolving(address, call) : call();
+    });
     if (rc < 0) rc = -reactor.call("zmq_errno");
     this.#channel.changed();
     return rc;
