@@ -13,7 +13,7 @@
 #   vectors     build/crypto.wasm, which only the tests of the cryptography use
 #   check       compare its imports and exports with wasm/imports.h, wasm/exports.txt
 #   constants   run wasm/constants.c, which prints the numbers that TypeScript needs
-#   bundle      dist/node.mjs, dist/deno.mjs, dist/auth, dist/draft, dist/v5-compat, dist/types
+#   bundle      dist/node.mjs, dist/embedded.mjs, dist/deno.mjs, dist/auth, dist/draft, dist/v5-compat, dist/types
 #   size        print the size of the wasm, fail when it is over the limit
 #
 # Environment:
@@ -562,23 +562,26 @@ do_bundle() {
   [[ -f dist/zeromq.wasm ]] || die "there is no dist/zeromq.wasm; run 'bash build.sh link'"
   mkdir -p build
   {
-    printf 'export const base64 = "'
+    printf 'export const wasm = "'
     base64 -w 0 dist/zeromq.wasm
     printf '";\n'
   } >build/bytes.mjs
   local esbuild=(node_modules/.bin/esbuild ts/mod.ts --bundle --format=esm
-    --target=es2022 --sourcemap --log-level=warning --external:node:*
-    --alias:zeromq-wasm:bytes=./build/bytes.mjs
+    --target=es2022 --log-level=warning --external:node:*
     --alias:zeromq-wasm:constants=./build/constants.mjs)
-  "${esbuild[@]}" --platform=node --outfile=dist/node.mjs \
-    --alias:zeromq-wasm:host=./ts/host/detect_node.ts
-  "${esbuild[@]}" --platform=neutral --outfile=dist/deno.mjs \
+  local node=(--platform=node --alias:zeromq-wasm:host=./ts/host/detect_node.ts)
+  local embedded=(--alias:zeromq-wasm:bytes=./build/bytes.mjs)
+  # Node reads the module from its file; what bundlers and Bun use has it inside, as Deno's.
+  "${esbuild[@]}" "${node[@]}" --sourcemap --outfile=dist/node.mjs \
+    --alias:zeromq-wasm:bytes=./ts/host/node_file.ts
+  "${esbuild[@]}" "${node[@]}" "${embedded[@]}" --outfile=dist/embedded.mjs
+  "${esbuild[@]}" --platform=neutral "${embedded[@]}" --sourcemap --outfile=dist/deno.mjs \
     --alias:zeromq-wasm:host=./ts/host/detect_deno.ts
   # The other entries use the first as their users do: one module, one set of classes.
   local entry runtime
   for entry in auth:ts/feature/auth/mod.ts draft:ts/draft.ts \
     v5-compat:ts/compat/mod.ts; do
-    for runtime in node deno; do
+    for runtime in node embedded deno; do
       node_modules/.bin/esbuild "${entry#*:}" --bundle --format=esm \
         --target=es2022 --sourcemap --log-level=warning --platform=neutral \
         "--outfile=dist/${entry%%:*}/$runtime.mjs" "--external:node:*" \

@@ -2,4 +2,4 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
-export const base64: string = readFileSync(process.argv[2]!).toString("base64");
+export const wasm: string = readFileSync(process.argv[2]!).toString("base64");

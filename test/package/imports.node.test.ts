@@ -20,6 +20,7 @@ import * as assert from "uvu/assert";
 
 const test = suite("package");
 const deno = resolve("node_modules/.bin/deno");
+const esbuild = resolve("node_modules/.bin/esbuild");
 const tsc = resolve("node_modules/.bin/tsc");
 
 type Packed = { files: { path: string; size: number }[]; unpackedSize: number };
@@ -144,6 +145,39 @@ function runDeno(url: string, ...flags: string[]): Promise<string> {
   return run(deno, [...args, ...flags, main], dirname(main));
 }
 
+/** The program in one file elsewhere, as esbuild makes it. */
+async function bundled(format: "esm" | "cjs", code: string): Promise<string> {
+  const source = join(project, "source.mjs");
+  writeFileSync(source, code);
+  const folder = mkdtempSync(join(project, "bundled-"));
+  const file = join(folder, format === "esm" ? "main.mjs" : "main.cjs");
+  const args = ["--bundle", "--platform=node", `--format=${format}`];
+  await run(esbuild, [source, ...args, `--outfile=${file}`]);
+  return await run(process.execPath, [file], folder);
+}
+
+test("bundled for Node, the module inside", async () => {
+  assert.is(await bundled("esm", MODULE), HELLO);
+  assert.is(await bundled("cjs", MODULE), HELLO);
+});
+
+test("the other entries, bundled with the first", async () => {
+  const code = `import { Socket } from "zeromq-wasm";
+    import { Radio } from "zeromq-wasm/draft";
+    console.log(new Radio() instanceof Socket);`;
+  assert.is(await bundled("esm", code), "true");
+});
+
+test("Node's file alone says what it misses", async () => {
+  const folder = mkdtempSync(join(project, "alone-"));
+  cpSync("dist/node.mjs", join(folder, "node.mjs"));
+  const code = `const { Pair } = await import("./node.mjs");
+    try { new Pair(); } catch (error) { console.log(error.message); }`;
+  writeFileSync(join(folder, "main.mjs"), code);
+  const message = await run(process.execPath, ["main.mjs"], folder);
+  assert.match(message, /zeromq\.wasm is missing next to the program/);
+});
+
 const denoBundle = join("node_modules", "zeromq-wasm", "dist", "deno.mjs");
 
 test("the bundle in Deno, from a file", async () => {
@@ -251,6 +285,7 @@ test("what npm would publish", () => {
       "README.md",
       "LICENSE",
       "dist/node.mjs",
+      "dist/embedded.mjs",
       "dist/deno.mjs",
       "dist/zeromq.wasm",
       "dist/types/mod.d.ts",

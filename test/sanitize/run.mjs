@@ -90,7 +90,7 @@ for (const [name, why] of Object.entries(LEFT_OUT)) {
 const wasm = readFileSync(join(root, "build", "sanitize", "zeromq.wasm"));
 writeFileSync(
   join(tree, "build", "bytes.mjs"),
-  `export const base64 = "${wasm.toString("base64")}";`,
+  `export const wasm = "${wasm.toString("base64")}";`,
 );
 for (
   const [from, to] of [

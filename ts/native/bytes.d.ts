@@ -1,2 +1,2 @@
-/** dist/zeromq.wasm; build.sh makes the module. */
-export const base64: string;
+/** dist/zeromq.wasm: in base64, or what reads the file. build.sh makes the one module. */
+export const wasm: string | (() => Uint8Array<ArrayBuffer>);

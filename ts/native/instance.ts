@@ -2,7 +2,7 @@
  * One instance of libzmq: compiled once, instantiated per context, so that an abort
  * or its memory is one context's.
  */
-import { base64 } from "zeromq-wasm:bytes";
+import { wasm } from "zeromq-wasm:bytes";
 import type { Host } from "../host/host.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
@@ -12,7 +12,9 @@ import { type Exports, Memory } from "./memory.ts";
 let compiled: WebAssembly.Module | undefined;
 
 function compile(): WebAssembly.Module {
-  return compiled ??= new WebAssembly.Module(decode(base64));
+  return compiled ??= new WebAssembly.Module(
+    typeof wasm === "string" ? decode(wasm) : wasm(),
+  );
 }
 
 type Decoder = { fromBase64?(text: string): Uint8Array<ArrayBuffer> };
