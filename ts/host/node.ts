@@ -244,10 +244,18 @@ function setTimer(task: () => void, ms: number): HostTimer {
   return { cancel: () => clearTimeout(timer) };
 }
 
+/** What keeps the process alive, while anyone wants it to. */
+let keeper: NodeJS.Timeout | undefined;
+let keptBy = 0;
+
 function keepAlive(): () => void {
-  // A paused socket keeps no loop alive even when referenced; a timer does.
-  const timer = setInterval(() => {}, FOREVER_MS);
-  return () => clearInterval(timer);
+  // A paused socket keeps no loop alive even when referenced; a timer does. One for all,
+  // because every wait of a program begins and ends here.
+  keeper ??= setInterval(() => {}, FOREVER_MS).unref();
+  if (keptBy++ === 0) keeper.ref();
+  return () => {
+    if (--keptBy === 0) keeper!.unref();
+  };
 }
 
 /** Bun does not lend it, but its servers listen when `listen` returns, or never. */
