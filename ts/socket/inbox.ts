@@ -9,9 +9,11 @@ import { allocate, BATCH_BYTES, type Message, wrap } from "./message.ts";
 /** Headers of packed frames, see zw_recv in wasm/api.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 const { ZMQ_SERVER, ZMQ_DISH } = constants;
-const PROPERTY_BYTES = 16384;
-/** Properties of so many connections are kept, and of those with messages that still wait. */
-const MOST_PROPERTIES = 8192;
+/**
+ * Properties of so many connections are kept, and of those with messages that still wait.
+ * More that are in use at once would be asked for again and again.
+ */
+const MOST_PROPERTIES = 32768;
 
 /** What libzmq knows of the connection a message came by (man zmq_msg_gets). */
 export type Properties = Readonly<Record<string, string>>;
@@ -34,6 +36,9 @@ export class Inbox {
   /** Frames of a message whose rest comes with the next call. */
   #partial: Message[] | undefined;
   readonly #properties = new Map<number, Properties>();
+  /** What was last asked for, as it was told and as it is kept. */
+  #text = "";
+  #learned = NONE;
 
   constructor(reactor: Reactor, type: number, scratch: number) {
     this.#reactor = reactor;
@@ -182,14 +187,24 @@ export class Inbox {
       const needed = new Set(this.#ids);
       for (const old of known.keys()) if (!needed.has(old)) known.delete(old);
     }
-    memory.withSpace(PROPERTY_BYTES, (ptr) => {
-      const size = this.#reactor.call("zw_properties", id, ptr, PROPERTY_BYTES);
-      const words = memory.text(ptr, size).split("\0");
+    // What `zw_recv` wrote there has been taken.
+    const size = this.#reactor.call(
+      "zw_properties",
+      id,
+      this.#scratch,
+      BATCH_BYTES,
+    );
+    const text = memory.text(this.#scratch, size);
+    // Often those of the connection before.
+    if (text !== this.#text) {
+      const words = text.split("\0");
       const properties: Record<string, string> = {};
       for (let i = 0; i + 1 < words.length; i += 2) {
         properties[words[i]!] = words[i + 1]!;
       }
-      known.set(id, Object.freeze(properties));
-    });
+      this.#text = text;
+      this.#learned = Object.freeze(properties);
+    }
+    known.set(id, this.#learned);
   }
 }
