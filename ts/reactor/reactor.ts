@@ -28,8 +28,21 @@ const PUMP_BUDGET = 2000;
 /** Work units after which a burst of calls is pumped inline, and after which it yields. */
 const BURST = 256;
 const YIELD = 512;
+/**
+ * Of a burst to many connections each message would be a write of its own. So bursts become
+ * longer, up to so many units, until there is a write for so many of them. They yield as
+ * often as any, but what they send leaves when they are over.
+ */
+const LONGEST_BURST = 32768;
+const UNITS_PER_WRITE = 8;
+/** More than the longest IP literal, with its scope. */
+const ADDRESS_BYTES = 128;
 /** Bytes that count as one unit of work. */
 const UNIT_BYTES = 1024;
+
+function units(bytes: number, calls: number): number {
+  return calls + Math.floor(bytes / UNIT_BYTES);
+}
 
 export class Reactor implements Kernel {
   readonly host: Host;
@@ -38,6 +51,8 @@ export class Reactor implements Kernel {
   /** libzmq's context. */
   readonly context: number;
   readonly #lookout: Lookout;
+  /** Memory of the module for an IP literal. */
+  readonly #address: number;
   readonly #clients: (Client | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   #whenEmpty: (() => void)[] = [];
@@ -51,6 +66,10 @@ export class Reactor implements Kernel {
    */
   #again = false;
   #burst = 0;
+  #longest = BURST;
+  /** Units sent since `#longest` was last set, and the writes that there had been then. */
+  #spread = 0;
+  #writes = 0;
   #sinceYield = 0;
   #yielded: (() => void)[] = [];
   #timer: HostTimer | undefined;
@@ -66,6 +85,7 @@ export class Reactor implements Kernel {
     // Not the host's secure numbers, which Node loads for longer than the rest takes:
     // libzmq draws no secrets from these.
     this.context = this.call("zw_ctx_new", Math.random() * 2 ** 32);
+    this.#address = this.instance.memory.alloc(ADDRESS_BYTES);
   }
 
   /** Calls an export; what escapes kills the instance and becomes one clear error. */
@@ -162,18 +182,34 @@ export class Reactor implements Kernel {
 
   /** Something was done that libzmq must act upon: soon, or now in a long burst. */
   touch(bytes = 0, calls = 1): void {
-    const work = calls + Math.floor(bytes / UNIT_BYTES);
+    const work = units(bytes, calls);
     this.#sinceYield += work;
     this.#burst += work;
     // A socket that is just being served must not be served once more meanwhile.
-    if (this.#burst >= BURST && !this.#serving && !this.#again) this.pump();
-    else this.#pumpSoon();
+    if (this.#burst >= this.#longest && !this.#serving && !this.#again) {
+      this.pump();
+    } else this.#pumpSoon();
   }
 
-  /** Messages were queued. */
-  sent(bytes: number, messages = 1): void {
+  /** Messages were queued, by a socket that `spreads` them and where there is no room waits. */
+  sent(bytes: number, messages: number, spreads: boolean): void {
     this.#lookout.sent();
+    if (spreads) this.#spread += units(bytes, messages);
+    // Others would drop what a long burst has no room for.
+    else this.#longest = BURST;
     this.touch(bytes, messages);
+  }
+
+  /** After a burst: how long the next one may be, from what the last ones did. */
+  #setLongest(): void {
+    const { writes } = this.instance.fds;
+    const factor = UNITS_PER_WRITE * (writes - this.#writes) / this.#spread;
+    this.#longest = Math.min(
+      Math.max(BURST, this.#longest * factor),
+      LONGEST_BURST,
+    );
+    this.#spread = 0;
+    this.#writes = writes;
   }
 
   #pumpSoon(): void {
@@ -185,7 +221,7 @@ export class Reactor implements Kernel {
 
   #flush = (): void => {
     this.#soon = false;
-    if (this.#dirty && !this.#again) this.pump();
+    if (this.#dirty && !this.#again && !this.#goesOn) this.pump();
     this.#letGo();
   };
 
@@ -203,13 +239,22 @@ export class Reactor implements Kernel {
         const resolvers = this.#yielded;
         this.#yielded = [];
         for (const resolve of resolvers) resolve();
+        // If they do not go on: looked at when they have run.
+        if (this.#dirty) queueMicrotask(() => this.#pumpSoon());
       });
     });
+  }
+
+  /** Whether a long burst has only yielded. */
+  get #goesOn(): boolean {
+    return this.#yielded.length > 0 && this.#burst < this.#longest &&
+      this.#longest > BURST;
   }
 
   /** Runs libzmq until it is idle, then serves the sockets it signalled. */
   pump(): void {
     this.#dirty = false;
+    if (this.#burst >= BURST && this.#spread > 0) this.#setLongest();
     this.#burst = 0;
     if (this.instance.dead) return;
     const { exports } = this.instance;
@@ -303,7 +348,8 @@ export class Reactor implements Kernel {
     remote: SocketName | undefined,
   ): void {
     this.#event(() => {
-      this.#setAddresses(fd, local, remote);
+      this.#setAddress(fd, 0, local);
+      this.#setAddress(fd, 1, remote);
       this.call("zw_connected", fd);
     });
   }
@@ -329,7 +375,8 @@ export class Reactor implements Kernel {
     try {
       const fd = this.call("zw_incoming", listener);
       if (fd < 0) return fd;
-      this.#setAddresses(fd, local, remote);
+      this.#setAddress(fd, 0, local);
+      this.#setAddress(fd, 1, remote);
       // The caller starts the connection first; then libzmq accepts it.
       this.touch();
       return fd;
@@ -339,16 +386,14 @@ export class Reactor implements Kernel {
     }
   }
 
-  #setAddresses(
-    fd: number,
-    local: SocketName | undefined,
-    remote: SocketName | undefined,
-  ): void {
-    for (const [peer, name] of [[0, local], [1, remote]] as const) {
-      this.instance.memory.withString(
-        name?.host ?? "",
-        (ptr) => this.call("zw_set_address", fd, peer, ptr, name?.port ?? 0),
-      );
-    }
+  #setAddress(fd: number, peer: 0 | 1, name: SocketName | undefined): void {
+    const host = name?.host ?? "";
+    if (host.length >= ADDRESS_BYTES) return;
+    // For each connection, so without all that lending it a string would take.
+    const { bytes } = this.instance.memory;
+    const at = this.#address;
+    for (let i = 0; i < host.length; i++) bytes[at + i] = host.charCodeAt(i);
+    bytes[at + host.length] = 0;
+    this.call("zw_set_address", fd, peer, at, name?.port ?? 0);
   }
 }

@@ -22,6 +22,12 @@ const { ZMQ_SERVER, ZMQ_RADIO } = constants;
 const PREFETCH = 256;
 /** A message taken ahead would change what these may do next. */
 const STATEFUL = [constants["ZMQ_REQ"], constants["ZMQ_REP"]];
+/** They send each message to another peer, and wait where there is no room. */
+const SPREADS = [
+  constants["ZMQ_PUSH"],
+  constants["ZMQ_DEALER"],
+  constants["ZMQ_SCATTER"],
+];
 const RESOLVED: Promise<void> = Promise.resolve();
 
 export interface SendOptions extends Wait, Recipient {}
@@ -237,7 +243,7 @@ export class Channel implements Client, Counted {
   #note(bytes: number, messages = 1): void {
     this.traffic.messagesSent += messages;
     this.traffic.bytesSent += bytes;
-    this.core.reactor.sent(bytes, messages);
+    this.core.reactor.sent(bytes, messages, SPREADS.includes(this.type));
     if (this.#reader) this.#turned();
   }
 

@@ -81,6 +81,9 @@ export class FdTable {
   /** Who connects to a path that is no file's: inproc in other threads. */
   readonly outside: Map<string, () => Connection> = new Map();
 
+  /** Writes made so far. */
+  writes = 0;
+
   /** Why the interfaces could not be listed when libzmq last looked. */
   forbidden: HostError | undefined;
 
@@ -254,6 +257,7 @@ export class FdTable {
     if (!stream) return -errnoOf("ECONNRESET");
     if (stream.held) return EAGAIN;
     if (bytes.length === 0) return 0;
+    this.writes++;
     const stage = this.#stage(bytes.length);
     const size = Math.min(bytes.length, stage.length);
     stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
