@@ -140,6 +140,31 @@ test("what was received ahead is sent on first", async () => {
   await within(running, "the end");
 });
 
+test("what many connections bring at once is sent on together", async () => {
+  const CLIENTS = 100, ROUNDS = 20;
+  let writes = 0;
+  const context = new zmq.Context({
+    trace: (line) => writes += /^call\s+send\(\d+, [1-9]/.test(line) ? 1 : 0,
+  });
+  const { proxy, running, ends } = await started(
+    new zmq.Pull({ context }),
+    new zmq.Push({ context }),
+  );
+  const source = use(new zmq.Push({ linger: 0 }));
+  const sink = use(new zmq.Pull());
+  for (let i = 0; i < CLIENTS; i++) source.connect(ends[0]);
+  sink.connect(ends[1]);
+  for (let round = 0; round <= ROUNDS; round++) {
+    if (round === 1) writes = 0;
+    for (let i = 0; i < CLIENTS; i++) await source.send(`${i}`);
+    for (let i = 0; i < CLIENTS; i++) await next(sink);
+  }
+  assert.ok(writes >= ROUNDS, `${writes} writes`);
+  assert.ok(writes < CLIENTS * ROUNDS / 2, `${writes} writes`);
+  proxy.terminate();
+  await running;
+});
+
 test("both sockets are blocked meanwhile", async () => {
   const { proxy, running } = await started(new zmq.Router(), new zmq.Dealer());
   for (const socket of [proxy.frontEnd, proxy.backEnd]) {

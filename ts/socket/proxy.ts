@@ -108,6 +108,8 @@ class Running {
   #reject!: (error: Error) => void;
   #paused = false;
   #over = false;
+  /** Whether messages were moved in this turn of the event loop, and are to be once more. */
+  #moved = false;
   #again = false;
 
   constructor(front: Internals, back: Internals) {
@@ -118,7 +120,7 @@ class Running {
     });
     for (const { channel } of this.#ends) {
       channel.divert({
-        ready: () => this.#move(),
+        ready: () => this.#moveOrWait(),
         fail: (error) => this.end(error),
       });
     }
@@ -150,6 +152,15 @@ class Running {
     else this.#resolve();
   }
 
+  /**
+   * The first message of a turn of the event loop is moved at once. What comes after it,
+   * from other connections, is moved together, because each time is a write at least.
+   */
+  #moveOrWait(): void {
+    if (!this.#moved) this.#move();
+    else this.#again = true;
+  }
+
   #move(): void {
     if (this.#over || this.#paused) return;
     try {
@@ -157,13 +168,15 @@ class Running {
       const a = this.#forward(front, back), b = this.#forward(back, front);
       this.#reactor.touch((a + b) * 256);
       // More is waiting: after the rest of the program had its turn.
-      if ((a === SHARE || b === SHARE) && !this.#again) {
-        this.#again = true;
-        this.#reactor.host.later(() => {
-          this.#again = false;
-          this.#move();
-        });
-      }
+      if (a === SHARE || b === SHARE) this.#again = true;
+      if (this.#moved) return;
+      this.#moved = true;
+      this.#reactor.host.later(() => {
+        this.#moved = false;
+        if (!this.#again) return;
+        this.#again = false;
+        this.#move();
+      });
     } catch (error) {
       this.end(error as Error);
     }
