@@ -6,7 +6,7 @@ import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { allocate, BATCH_BYTES, type Message, wrap } from "./message.ts";
 
-/** Headers of packed frames, see zw_recv in wasm/api.cpp. */
+/** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 const { ZMQ_SERVER, ZMQ_DISH } = constants;
 /**

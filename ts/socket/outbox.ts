@@ -18,7 +18,7 @@ const EAGAIN = -errnoOf("EAGAIN");
 const EFSM = -errnoOf("EFSM");
 const ENOMEM = -errnoOf("ENOMEM");
 const { ZMQ_DONTWAIT } = constants;
-/** In the header of a frame: its bytes follow (zw_parcel_new in wasm/api.cpp). */
+/** In the header of a frame: its bytes follow (zw_parcel_new in wasm/messages.cpp). */
 const INLINE = 0x80000000;
 /** More than this the module cannot address. */
 const MOST_BYTES = 0x7fffffff;

@@ -16,6 +16,7 @@ import type {
 } from "../host/host.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
+import { Stages } from "./stages.ts";
 
 /** Who is told what happened to an fd, in a turn of the event loop of its own. */
 export interface Kernel {
@@ -38,15 +39,6 @@ export interface Kernel {
 }
 
 export type SocketName = { host: string; port: number };
-
-/**
- * Writes are staged, because memory of the module may move, or be another message's,
- * under a slow write: in the smallest of these that holds all, or in the largest.
- */
-const STAGE_BYTES = [4096, 65536, 1 << 20] as const;
-
-/** Free stages kept of each size. */
-const MOST_STAGES = 8;
 
 interface Stream {
   readonly connection: Connection;
@@ -72,8 +64,7 @@ export class FdTable {
   readonly #prepared = new Map<string, Listener | HostError>();
   /** The bind under way for each target, until it is settled. */
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
-  /** Free stages of each size. */
-  readonly #stages: Uint8Array[][] = STAGE_BYTES.map(() => []);
+  readonly #stages = new Stages();
   readonly datagrams: DatagramTable;
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
@@ -236,7 +227,7 @@ export class FdTable {
       },
       ended: () => kernel.eof(fd),
       drained: () => {
-        if (stream.held) this.#unstage(stream.held);
+        if (stream.held) this.#stages.giveBack(stream.held);
         stream.held = null;
         kernel.writable(fd);
       },
@@ -258,27 +249,13 @@ export class FdTable {
     if (stream.held) return EAGAIN;
     if (bytes.length === 0) return 0;
     this.writes++;
-    const stage = this.#stage(bytes.length);
+    const stage = this.#stages.take(bytes.length);
     const size = Math.min(bytes.length, stage.length);
     stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
-    if (stream.connection.write(stage.subarray(0, size))) this.#unstage(stage);
-    else stream.held = stage;
+    if (stream.connection.write(stage.subarray(0, size))) {
+      this.#stages.giveBack(stage);
+    } else stream.held = stage;
     return size;
-  }
-
-  #stage(size: number): Uint8Array {
-    const last = STAGE_BYTES.length - 1;
-    let i = STAGE_BYTES.findIndex((room) => room >= size);
-    if (i === -1) i = last;
-    return this.#stages[i]!.pop() ?? new Uint8Array(STAGE_BYTES[i]!);
-  }
-
-  #unstage(stage: Uint8Array): void {
-    const free = this.#stages[
-      STAGE_BYTES.indexOf(stage.length as typeof STAGE_BYTES[number])
-    ]!;
-    // Many slow writes at once are over some day.
-    if (free.length < MOST_STAGES) free.push(stage);
   }
 
   /** What libzmq left unread: the host's memory is not ours after the call. */

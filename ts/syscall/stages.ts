@@ -1,0 +1,27 @@
+/**
+ * Memory for writes. They are staged, because memory of the module may move, or be another
+ * message's, under a slow write: in the smallest of these sizes that holds all, or in the
+ * largest.
+ */
+const SIZES = [4096, 65536, 1 << 20] as const;
+/** Free stages kept of each size. */
+const MOST_FREE = 8;
+
+export class Stages {
+  readonly #free: Uint8Array[][] = SIZES.map(() => []);
+
+  /** Lends room for `size` bytes, or as many as there can be. */
+  take(size: number): Uint8Array {
+    let i = SIZES.findIndex((room) => room >= size);
+    if (i === -1) i = SIZES.length - 1;
+    return this.#free[i]!.pop() ?? new Uint8Array(SIZES[i]!);
+  }
+
+  /** What `take` lent is no longer used. */
+  giveBack(stage: Uint8Array): void {
+    const free = this
+      .#free[SIZES.indexOf(stage.length as typeof SIZES[number])]!;
+    // Many slow writes at once are over some day.
+    if (free.length < MOST_FREE) free.push(stage);
+  }
+}
