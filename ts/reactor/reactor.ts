@@ -354,8 +354,18 @@ export class Reactor implements Kernel {
     });
   }
 
+  /**
+   * Pumps soon: where each write ends in a microtask, amid a loop of awaits, a pump at once
+   * would write the few messages that were sent since the last one.
+   */
   writable(fd: number): void {
-    this.#event(() => this.call("zw_writable", fd));
+    if (this.instance.dead) return;
+    try {
+      this.call("zw_writable", fd);
+      this.#pumpSoon();
+    } catch {
+      // It is dead now, and everybody knows.
+    }
   }
 
   eof(fd: number): void {
