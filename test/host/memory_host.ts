@@ -95,7 +95,6 @@ export function memoryHost(): MemoryHost {
 
   const host: Host = {
     name: "memory",
-    looksOut: false,
     connect(address) {
       const tcp = address.kind === "tcp";
       const server = tcp ? { host: "10.0.0.1", port: address.port } : undefined;

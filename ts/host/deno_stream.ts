@@ -6,6 +6,7 @@
  * timers, `soon` and all other connections waiting.
  */
 import { toHostError } from "./deno_errors.ts";
+import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import type {
   DenoApi,
   DenoConn,
@@ -57,6 +58,37 @@ export const turn = {
     return new Promise((resolve) => globals.setImmediate(resolve));
   },
 };
+
+/** The connections that stand; whoever asked for it is told once when there are none. */
+class Standing {
+  readonly #all = new Set<DenoConn>();
+  #tasks: (() => void)[] = [];
+
+  get size(): number {
+    return this.#all.size;
+  }
+  whenEmpty(task: () => void): void {
+    this.#tasks.push(task);
+    this.#look();
+  }
+  add(conn: DenoConn): void {
+    this.#all.add(conn);
+  }
+  release(conn: DenoConn): void {
+    release(conn);
+    this.#all.delete(conn);
+    this.#look();
+  }
+  #look(): void {
+    if (this.#all.size === 0) {
+      for (const task of this.#tasks.splice(0)) {
+        task();
+      }
+    }
+  }
+}
+
+export const standing: Standing = new Standing();
 
 export function setTimer(task: () => void, ms: number): HostTimer {
   const timer = globals.setTimeout(task, ms);
@@ -160,22 +192,23 @@ export class DenoConnection implements Connection {
     const conn = this.#conn;
     if (conn === undefined) return;
     if (this.#writing === undefined) {
-      release(conn);
+      standing.release(conn);
       return;
     }
     // Whatever the peer sends meanwhile is read and dropped: bytes left unread would turn our
     // FIN into a RST that can destroy what we sent last.
     this.#paused = false;
     void this.#read();
-    const linger = setTimer(() => release(conn), LINGER_MS);
+    const linger = setTimer(() => standing.release(conn), LINGER_MS);
     void this.#writing.then(() => {
       linger.cancel();
-      release(conn);
+      standing.release(conn);
     });
   }
 
   #adopt(conn: DenoConn): void {
     this.#conn = conn;
+    standing.add(conn);
     conn.unref();
     this.local = endpoint(conn.localAddr);
     this.remote = endpoint(conn.remoteAddr);
@@ -201,7 +234,7 @@ export class DenoConnection implements Connection {
         if (count === buffer.length && count < LARGEST_BUFFER) {
           this.#buffer = new Uint8Array(Math.min(count * 4, LARGEST_BUFFER));
         }
-        const rest = turn.spend(count);
+        const rest = nextRound() ?? turn.spend(count);
         if (rest !== undefined) await rest;
       }
     } catch (cause) {
@@ -214,9 +247,14 @@ export class DenoConnection implements Connection {
   async #write(conn: DenoConn, bytes: Uint8Array): Promise<void> {
     try {
       let done = 0;
-      do {
-        done += await conn.write(done === 0 ? bytes : bytes.subarray(done));
-      } while (done < bytes.length);
+      writeBegins();
+      try {
+        do {
+          done += await conn.write(done === 0 ? bytes : bytes.subarray(done));
+        } while (done < bytes.length);
+      } finally {
+        writeEnds();
+      }
       const rest = turn.spend(done);
       if (rest !== undefined) await rest;
     } catch (cause) {
@@ -235,7 +273,7 @@ export class DenoConnection implements Connection {
     this.#over = true;
     const events = this.#events;
     this.#events = undefined;
-    if (this.#conn !== undefined) release(this.#conn);
+    if (this.#conn !== undefined) standing.release(this.#conn);
     events?.closed(toError(this.#what, cause));
   }
 

@@ -104,6 +104,7 @@ export interface DenoApi {
 /** What deno.ts takes from the global object; not typed by the standard library alone. */
 export interface DenoGlobals {
   readonly Deno: DenoApi;
+  readonly navigator: { readonly hardwareConcurrency: number };
   readonly process: {
     nextTick(task: () => void): void;
     emitWarning(message: string): void;

@@ -156,11 +156,6 @@ export interface Threads {
 
 export interface Host {
   readonly name: string;
-  /**
-   * Whether turn after turn of `later` sees what arrives at once, while other processes run:
-   * then to look out for an answer is faster than to sleep until it comes.
-   */
-  readonly looksOut: boolean;
   /** Undefined where threads cannot reach each other. */
   readonly threads?: Threads;
   /** Undefined where there is no UDP. */
@@ -195,6 +190,12 @@ export interface Host {
   soon(task: () => void): void;
   /** Runs `task` once, after pending I/O and timers had their turn. */
   later(task: () => void): void;
+  /**
+   * Runs `task` once, in a later turn, when the system was asked what has arrived; does not
+   * sleep until something has. False if it cannot, or not yet: `task` is not run then.
+   * Undefined where it would not see sooner what arrives than a program that sleeps.
+   */
+  glance?(task: () => void): boolean;
   /** One unreferenced timer: calls `task` after `ms`. */
   setTimer(task: () => void, ms: number): HostTimer;
   /** Keeps the process alive until the returned function is called. */

@@ -296,13 +296,18 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
   throw listenError(what, address, cause);
 }
 
+/** With one processor, whoever is to answer needs it. */
 let looksOut: boolean | undefined;
+
+/** While an immediate waits, the event loop goes round without sleeping. */
+function glance(task: () => void): boolean {
+  looksOut ??= builtin("node:os").availableParallelism() > 1;
+  if (looksOut) setImmediate(task);
+  return looksOut;
+}
 
 export const nodeHost: Host = {
   name: "node",
-  get looksOut() {
-    return looksOut ??= builtin("node:os").availableParallelism() > 1;
-  },
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,
@@ -310,6 +315,7 @@ export const nodeHost: Host = {
   get listenSync() {
     return handleMaker() ? listenSync : bun && listenSyncOnBun;
   },
+  glance,
   resolve,
   checkConnect: () => {}, // Node's permission model does not tell beforehand
   interfaces,

@@ -21,7 +21,7 @@ const MOST = 8;
 const ENOUGH = 4;
 /** What one long wait takes from the count. */
 const LONG_COSTS = 2;
-/** A turn takes 1 µs. One that took so long did others' work, or the processor was taken. */
+/** A turn takes 1 to 10 µs. One that took so long did others' work, or the processor was taken. */
 const LONG_TURN_MS = 0.05;
 
 export class Lookout {
@@ -45,14 +45,13 @@ export class Lookout {
 
   /** Nothing is left to do, and somebody waits. */
   waits(): void {
-    if (!this.#sent || !this.#host.looksOut) return;
+    if (!this.#sent || !this.#host.glance) return;
     this.#sent = false;
     // What was sent before is still without an answer: that is one wait.
     if (this.#since === 0) this.#since = this.#host.now();
     if (this.#short < ENOUGH || this.#looking) return;
-    this.#looking = true;
     this.#turned = this.#since;
-    this.#host.later(this.#look);
+    this.#looking = this.#host.glance(this.#look);
   }
 
   /** Something arrived. */
@@ -77,8 +76,7 @@ export class Lookout {
       this.#turned = now;
       if (busy) this.#short = 0;
       else if (waited <= Math.min(SHORT_MS, this.#usual * PATIENCE)) {
-        this.#host.later(this.#look);
-        return;
+        if (this.#host.glance!(this.#look)) return;
       }
       // The answer, when it comes, is not counted as well.
       this.#count(Infinity);
