@@ -304,7 +304,6 @@ sodium_sources() {
       crypto_core/hsalsa20/core_hsalsa20.c crypto_core/hsalsa20/ref2/*.c \
       crypto_onetimeauth/crypto_onetimeauth.c \
       crypto_onetimeauth/poly1305/onetimeauth_poly1305.c \
-      crypto_onetimeauth/poly1305/donna/*.c \
       crypto_scalarmult/crypto_scalarmult.c \
       crypto_scalarmult/curve25519/scalarmult_curve25519.c \
       crypto_scalarmult/curve25519/ref10/x25519_ref10.c \
@@ -331,12 +330,14 @@ sodium_includes=(-I "$sodium/src/libsodium/include"
 c_flags=("${common_flags[@]}" -std=gnu11)
 cxx_flags=("${common_flags[@]}" -std=gnu++11 -fno-rtti -Wno-inconsistent-missing-override
   -DZMQ_CUSTOM_PLATFORM_HPP -DZMQ_STATIC -DSODIUM_STATIC=)
-# utils.c keeps its names out of the way of the allocator in wasm/sodium_glue.c.
+# utils.c keeps its names out of the way of the allocator in wasm/sodium_glue.c, and
+# Poly1305 is wasm/poly1305.c.
 sodium_flags=("${c_flags[@]}" -DCONFIGURED=1 -DSODIUM_STATIC= -DNATIVE_LITTLE_ENDIAN=1
   -DHAVE_EMMINTRIN_H=1 -Dsodium_memzero=sodium_utils_memzero
   -Dsodium_malloc=sodium_utils_malloc
   -Dsodium_allocarray=sodium_utils_allocarray
-  -Dsodium_free=sodium_utils_free)
+  -Dsodium_free=sodium_utils_free
+  -Dcrypto_onetimeauth_poly1305_donna_implementation=zw_poly1305)
 
 # Prints one line for each object: OBJECT SOURCE KIND
 objects() {
@@ -359,6 +360,7 @@ objects() {
     kind=wasm-c
     # The compiler must not make calls of memcpy out of memcpy.
     [[ $file == wasm/memory.c ]] && kind=wasm-memory
+    [[ $file == wasm/poly1305.c ]] && kind=wasm-simd
     [[ -f $file && $file != wasm/constants.c ]] &&
       echo "wasm-$(basename "$file" .c)-c.o $root/$file $kind"
   done
@@ -371,6 +373,8 @@ compile_one() { # OBJECT SOURCE KIND
   case $3 in
   zmq) command=(em++ "${cxx_flags[@]}" "${zmq_includes[@]}") ;;
   wasm-c) command=(emcc "${c_flags[@]}" -DCONFIGURED=1 -DSODIUM_STATIC= "${zmq_includes[@]}") ;;
+  wasm-simd) command=(emcc "${c_flags[@]}" -O3 -msimd128 "${zmq_includes[@]}"
+    "${sodium_includes[@]}" -I "$sodium/src/libsodium" -DSODIUM_STATIC=) ;;
   wasm-memory) command=(emcc "${c_flags[@]}" -mbulk-memory -fno-builtin) ;;
   sodium) command=(emcc "${sodium_flags[@]}" "${sodium_includes[@]}") ;;
   sodium-simd) command=(emcc "${sodium_flags[@]}" -O3 -msimd128 -msse2 "${sodium_includes[@]}") ;;
@@ -456,7 +460,7 @@ do_vectors() {
   stage "vectors"
   need_emcc
   local target=build/crypto.wasm source=test/crypto/vectors.c objects key
-  mapfile -t objects < <(objects | awk -v dir="$obj" '/^(sodium-|wasm-sodium_glue)/ { print dir "/" $1 }')
+  mapfile -t objects < <(objects | awk -v dir="$obj" '/^(sodium-|wasm-(sodium_glue|poly1305))/ { print dir "/" $1 }')
   key=$(cat build.sh "$source" "${objects[@]/%/.key}" | sha256)
   if [[ ! -f $target || $(cat "$target.key" 2>/dev/null) != "$key" ]]; then
     emcc "${sodium_flags[@]}" "${sodium_includes[@]}" -I "$sodium/src/libsodium" \

@@ -34,6 +34,18 @@ EXPORT int poly1305 (unsigned char *out_, const unsigned char *in_, unsigned siz
     return crypto_onetimeauth (out_, in_, size_, k_);
 }
 
+/* The same in two parts. */
+EXPORT int poly1305_parts (unsigned char *out_, const unsigned char *in_, unsigned first_,
+                           unsigned second_, const unsigned char *k_)
+{
+    crypto_onetimeauth_state state;
+    ready ();
+    crypto_onetimeauth_init (&state, k_);
+    crypto_onetimeauth_update (&state, in_, first_);
+    crypto_onetimeauth_update (&state, in_ + first_, second_);
+    return crypto_onetimeauth_final (&state, out_);
+}
+
 EXPORT int hsalsa20 (unsigned char *out_, const unsigned char *in_, const unsigned char *k_)
 {
     return crypto_core_hsalsa20 (out_, in_, k_, NULL);

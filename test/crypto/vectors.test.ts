@@ -143,6 +143,86 @@ test("Poly1305: RFC 8439, 2.5.2 and A.3", () => {
   }
 });
 
+/** Poly1305 by its definition, in RFC 8439, 2.5. */
+function poly1305(message: Uint8Array, key: Uint8Array): string {
+  const number = (bytes: Uint8Array) =>
+    BigInt("0x0" + Buffer.from(bytes).reverse().toString("hex"));
+  const r = number(key.subarray(0, 16)) & 0x0ffffffc0ffffffc0ffffffc0fffffffn;
+  let sum = 0n;
+  for (let at = 0; at < message.length; at += 16) {
+    const block = message.subarray(at, at + 16);
+    const bit = 1n << BigInt(8 * block.length);
+    sum = (sum + number(block) + bit) * r % ((1n << 130n) - 5n);
+  }
+  const tag = BigInt.asUintN(128, sum + number(key.subarray(16)));
+  return Buffer.from(tag.toString(16).padStart(32, "0"), "hex").reverse()
+    .toString("hex");
+}
+
+const numbers = (seed: number) => (size: number) =>
+  Uint8Array.from(
+    { length: size },
+    () => (seed = Math.imul(seed, 1103515245) + 12345 >>> 0) >>> 16,
+  );
+
+test("Poly1305 is what its definition says, for each size, whole and in parts", () => {
+  // Short ones, the first that go through vectors, and long ones.
+  const sizes = [65536 + 33, 9999];
+  for (let size = 0; size < 400; size++) sizes.push(size);
+  for (let size = 2040; size < 2260; size++) sizes.push(size);
+  const random = numbers(5);
+  const keys = [random(32), random(32), new Uint8Array(32).fill(255)];
+  const most = Math.max(...sizes) + 16;
+  const [at, out, where] = [
+    put(random(most)),
+    put(new Uint8Array(16)),
+    put(keys[0]!),
+  ];
+  for (const [i, size] of sizes.entries()) {
+    const key = keys[i % 3]!;
+    // Not aligned, as the bytes behind a header are not.
+    const from = at + i % 16;
+    const bytes = new Uint8Array(memory.buffer);
+    bytes.set(key, where);
+    const expected = poly1305(bytes.slice(from, from + size), key);
+    call.poly1305!(out, from, size, where);
+    assert.is(get(out, 16).toString("hex"), expected, `${size} bytes`);
+    const first = size * (i % 7) / 7 | 0;
+    call.poly1305_parts!(out, from, first, size - first, where);
+    assert.is(get(out, 16).toString("hex"), expected, `${first} of ${size}`);
+  }
+});
+
+test("Poly1305 at its extremes: sums around 2^130, the largest and smallest r", () => {
+  const blocks = ["ff".repeat(16), "00".repeat(16), "fb" + "ff".repeat(15)];
+  blocks.push("01" + "00".repeat(15), "fa" + "ff".repeat(15));
+  const rs = ["ff".repeat(16), "00".repeat(16), "01" + "00".repeat(15)];
+  rs.push("02" + "00".repeat(15), "00".repeat(15) + "0f", "0f".repeat(16));
+  // Carries that go all the way, and limbs of 13 bits at either end of their range.
+  rs.push(
+    "00100080000420000108400080000420".padEnd(32, "0"),
+    "ffefff7ffffb".padEnd(32, "f"),
+  );
+  const out = put(new Uint8Array(16));
+  for (const r of rs) {
+    for (const pad of ["00", "ff"]) {
+      const key = hex(r + pad.repeat(16));
+      const k = put(key);
+      for (const block of blocks) {
+        for (const size of [16, 48, 64, 4096, 4096 + 15]) {
+          const message = hex(block.repeat(257)).subarray(0, size);
+          call.poly1305!(out, put(message), size, k);
+          assert.is(
+            get(out, 16).toString("hex"),
+            poly1305(message, key),
+            `${size} bytes of ${block}, ${r} ${pad}`,
+          );
+        }
+      }
+    }
+  }
+});
+
 // NaCl's own tests: tests/{core1,stream,stream3,onetimeauth,secretbox}.c
 const FIRST = hex(
   "1b27556473e985d462cd51197a9a46c7 6009549eac6474f206c4ee0844f68389",
@@ -199,12 +279,7 @@ test("Salsa20: eSTREAM, set 1, vector 0, scalar and with vectors", () => {
 
 test("Salsa20: the same output with vectors, for each size and at each carry", () => {
   const most = 1100;
-  let seed = 1;
-  const noise = (size: number) =>
-    Uint8Array.from(
-      { length: size },
-      () => (seed = Math.imul(seed, 1103515245) + 12345 >>> 0) >>> 16,
-    );
+  const noise = numbers(1);
   const [input, nonce, key] = [put(noise(most)), put(noise(8)), put(noise(32))];
   const outs = [put(new Uint8Array(most)), put(new Uint8Array(most))];
   const counters = [[0, 0], [0, 0xfffffffe], [0xffffffff, 0xfffffffd], [7, 9]];
