@@ -55,6 +55,9 @@ void *memcpy (void *restrict to_, const void *restrict from_, size_t n_)
 
 void *memmove (void *to_, const void *from_, size_t n_)
 {
+    //  libsodium does so for what is decrypted in place.
+    if (to_ == from_)
+        return to_;
     if (n_ < LOOP_BELOW && ((unsigned char *) to_ >= (const unsigned char *) from_ + n_
                             || (const unsigned char *) from_ >= (unsigned char *) to_ + n_))
         return memcpy (to_, from_, n_);

@@ -1,7 +1,7 @@
-/** Servers that a CURVE client should not have trusted (patches 0032, 0033). */
+/** Servers that a CURVE client should not have trusted (patches 0032, 0033); memory (0073). */
 import * as assert from "uvu/assert";
 import { suite } from "uvu";
-import { Context, curveKeyPair, Dealer } from "zeromq-wasm";
+import { Context, curveKeyPair, Dealer, Pull, Push } from "zeromq-wasm";
 import { seal, shared, z85 } from "./box.ts";
 import { Cleanup, Listener, Monitor, type Peer, within } from "./hostile.ts";
 import { bytes, command, greeting, GREETING_SIZE, property } from "./zmtp.ts";
@@ -82,5 +82,39 @@ test("WELCOME has a short-term key that no secret can be made with", () =>
     );
     return command("WELCOME", nonce, box);
   }, CRYPTOGRAPHIC));
+
+test("a message takes its size twice while it is encrypted, not three times", async () => {
+  const size = 16 * 2 ** 20;
+  const cleanup = new Cleanup();
+  try {
+    const [server, own] = [curveKeyPair(), curveKeyPair()];
+    const [here, there] = [new Context(), new Context()];
+    const pull = cleanup.add(
+      new Pull({
+        context: there,
+        curveServer: true,
+        curveSecretKey: server.secretKey,
+      }),
+    );
+    await pull.bind("tcp://127.0.0.1:*");
+    const push = cleanup.add(
+      new Push({
+        context: here,
+        curveServerKey: server.publicKey,
+        curvePublicKey: own.publicKey,
+        curveSecretKey: own.secretKey,
+      }),
+    );
+    push.connect(pull.lastEndpoint!);
+    const sent = Buffer.alloc(size, "not all the same");
+    await push.send(sent);
+    const [message] = await within(pull.receive(), "message");
+    assert.ok(sent.equals(message!));
+    const { memory } = here.resources;
+    assert.ok(memory < 2.75 * size, `${memory} bytes`);
+  } finally {
+    cleanup.close();
+  }
+});
 
 test.run();
