@@ -13,6 +13,7 @@
 import type { Host, HostTimer } from "../host/host.ts";
 import type { Kernel, SocketName } from "../syscall/fd_table.ts";
 import { Instance, type InstanceOptions } from "../native/instance.ts";
+import { BURST, BurstLength, units } from "./burst.ts";
 import { Lookout } from "./lookout.ts";
 
 /** A socket as the reactor knows it: under its slot. */
@@ -25,24 +26,10 @@ export interface Client {
 
 /** Events per pump before timers and I/O of the program get their turn. */
 const PUMP_BUDGET = 2000;
-/** Work units after which a burst of calls is pumped inline, and after which it yields. */
-const BURST = 256;
+/** Work units of the program after which it yields. */
 const YIELD = 512;
-/**
- * Of a burst to many connections each message would be a write of its own. So bursts become
- * longer, up to so many units, until there is a write for so many of them. They yield as
- * often as any, but what they send leaves when they are over.
- */
-const LONGEST_BURST = 32768;
-const UNITS_PER_WRITE = 8;
 /** More than the longest IP literal, with its scope. */
 const ADDRESS_BYTES = 128;
-/** Bytes that count as one unit of work. */
-const UNIT_BYTES = 1024;
-
-function units(bytes: number, calls: number): number {
-  return calls + Math.floor(bytes / UNIT_BYTES);
-}
 
 export class Reactor implements Kernel {
   readonly host: Host;
@@ -66,10 +53,7 @@ export class Reactor implements Kernel {
    */
   #again = false;
   #burst = 0;
-  #longest = BURST;
-  /** Units sent since `#longest` was last set, and the writes that there had been then. */
-  #spread = 0;
-  #writes = 0;
+  readonly #length = new BurstLength();
   #sinceYield = 0;
   #yielded: (() => void)[] = [];
   #timer: HostTimer | undefined;
@@ -186,7 +170,7 @@ export class Reactor implements Kernel {
     this.#sinceYield += work;
     this.#burst += work;
     // A socket that is just being served must not be served once more meanwhile.
-    if (this.#burst >= this.#longest && !this.#serving && !this.#again) {
+    if (this.#burst >= this.#length.longest && !this.#serving && !this.#again) {
       this.pump();
     } else this.#pumpSoon();
   }
@@ -194,22 +178,8 @@ export class Reactor implements Kernel {
   /** Messages were queued, by a socket that `spreads` them and where there is no room waits. */
   sent(bytes: number, messages: number, spreads: boolean): void {
     this.#lookout.sent();
-    if (spreads) this.#spread += units(bytes, messages);
-    // Others would drop what a long burst has no room for.
-    else this.#longest = BURST;
+    this.#length.sent(units(bytes, messages), spreads);
     this.touch(bytes, messages);
-  }
-
-  /** After a burst: how long the next one may be, from what the last ones did. */
-  #setLongest(): void {
-    const { writes } = this.instance.fds;
-    const factor = UNITS_PER_WRITE * (writes - this.#writes) / this.#spread;
-    this.#longest = Math.min(
-      Math.max(BURST, this.#longest * factor),
-      LONGEST_BURST,
-    );
-    this.#spread = 0;
-    this.#writes = writes;
   }
 
   #pumpSoon(): void {
@@ -247,14 +217,14 @@ export class Reactor implements Kernel {
 
   /** Whether a long burst has only yielded. */
   get #goesOn(): boolean {
-    return this.#yielded.length > 0 && this.#burst < this.#longest &&
-      this.#longest > BURST;
+    const { longest } = this.#length;
+    return this.#yielded.length > 0 && longest > BURST && this.#burst < longest;
   }
 
   /** Runs libzmq until it is idle, then serves the sockets it signalled. */
   pump(): void {
     this.#dirty = false;
-    if (this.#burst >= BURST && this.#spread > 0) this.#setLongest();
+    this.#length.over(this.#burst, this.instance.fds.writes);
     this.#burst = 0;
     if (this.instance.dead) return;
     const { exports } = this.instance;
