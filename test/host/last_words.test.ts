@@ -25,6 +25,11 @@ const PEER = `
 
 const test = suite("last words");
 
+// What the host does keeps no process alive by itself; who waits for it does.
+let letGo = () => {};
+test.before(() => void (letGo = host.keepAlive()));
+test.after(() => letGo());
+
 for (const kind of ["tcp", "ipc"] as const) {
   for (const writes of [1, 2, 3]) {
     test(`${kind}: ${writes} writes after the peer has gone`, async () => {

@@ -247,6 +247,7 @@ function setTimer(task: () => void, ms: number): HostTimer {
 /** What keeps the process alive, while anyone wants it to. */
 let keeper: NodeJS.Timeout | undefined;
 let keptBy = 0;
+let ending = false;
 
 function keepAlive(): () => void {
   // A paused socket keeps no loop alive even when referenced; a timer does. One for all,
@@ -254,8 +255,20 @@ function keepAlive(): () => void {
   keeper ??= setInterval(() => {}, FOREVER_MS).unref();
   if (keptBy++ === 0) keeper.ref();
   return () => {
-    if (--keptBy === 0) keeper!.unref();
+    if (--keptBy > 0) return;
+    keeper!.unref();
+    if (ending) return;
+    ending = true;
+    // The next wait often begins before.
+    setImmediate(endKeeper).unref();
   };
+}
+
+function endKeeper(): void {
+  ending = false;
+  if (keptBy > 0) return;
+  clearInterval(keeper);
+  keeper = undefined;
 }
 
 /** Bun does not lend it, but its servers listen when `listen` returns, or never. */
