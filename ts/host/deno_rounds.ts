@@ -3,8 +3,8 @@
  *
  * Deno's event loop does 128 operations at a time and takes up the others in reverse order.
  * When more are ready than that, those in the middle starve for as long as the first and last
- * come again: the slowest of 1000 clients got a twentieth of the average. So in a crowd a connection that was read from waits for the end of the round:
- * until fewer are left than that.
+ * come again: the slowest of 1000 clients got a twentieth of the average. So in a crowd a
+ * connection that was read from waits for the end of the round: until fewer are left than that.
  */
 import { globals, setTimer, standing } from "./deno_stream.ts";
 import type { HostTimer } from "./host.ts";
