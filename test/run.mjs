@@ -11,12 +11,10 @@
 
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { join, relative } from "node:path";
 import { findBun } from "./support/bun.mjs";
+import { bundle, root } from "./support/bundle.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const output = join(root, "build", "test");
 
 const words = process.argv.slice(2);
@@ -107,16 +105,7 @@ rmSync(output, { recursive: true, force: true });
 for (const file of files) {
   const module = join(output, relative("test", file).replace(/\.ts$/, ".mjs"));
   try {
-    await build({
-      absWorkingDir: root,
-      entryPoints: [file],
-      outfile: module,
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "es2022",
-      sourcemap: "inline",
-      external: ["zeromq-wasm", "zeromq-wasm/*"],
+    await bundle(file, module, {
       alias: {
         "zeromq-wasm:bytes": "./build/bytes.mjs",
         "zeromq-wasm:constants": "./build/constants.mjs",

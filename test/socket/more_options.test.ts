@@ -17,6 +17,11 @@ import {
 const test = suite("more options");
 test.after.each(closeAll);
 
+test("batches are larger than libzmq's, as each write costs more", () => {
+  const { inBatchSize, outBatchSize } = use(new zmq.Dealer());
+  assert.equal([inBatchSize, outBatchSize], [16384, 65536]);
+});
+
 test("they are set and read", () => {
   const values: [new () => zmq.Socket, Record<string, unknown>][] = [
     [zmq.Dealer, {

@@ -155,7 +155,8 @@ export function checkLeaks(test: Suite, end: () => unknown = () => {}): void {
   test.before(async () => {
     const cold = census();
     await warmUp();
-    await settle(cold);
+    const left = await settle(cold);
+    if (left.length > 0) throw new Error(`always left: ${left.join("\n")}`);
     before = census();
   });
   const { run } = test;

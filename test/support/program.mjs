@@ -1,28 +1,15 @@
-// Programs of the tests in TypeScript that are run by themselves: bundled, with the library
-// from outside, and given the arguments of this process.
+// Programs of the tests in TypeScript that are run by themselves, with the arguments of
+// this process.
 
 import { spawn } from "node:child_process";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+import { bundle, root } from "./bundle.mjs";
 
 /** Runs test/NAME/main.ts under Node with `flags`, and ends as it does. */
 export async function runProgram(name, flags = []) {
   const outfile = join(root, "build", name, "main.mjs");
-  await build({
-    absWorkingDir: root,
-    entryPoints: [`test/${name}/main.ts`],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "es2022",
-    sourcemap: "inline",
-    external: ["zeromq-wasm", "zeromq-wasm/*"],
-  });
+  await bundle(`test/${name}/main.ts`, outfile);
   const child = spawn(process.execPath, [
     "--enable-source-maps",
     ...flags,

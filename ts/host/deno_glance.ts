@@ -25,8 +25,8 @@ const byte = new Uint8Array(1);
 const room = new Uint8Array(NONCE_BYTES);
 
 let mirror: Mirror | undefined;
-/** Being opened, or not to be had: nobody tries again. */
-let closed = false;
+/** Whether it is being opened, or not to be had: nobody tries again. */
+let tried = false;
 
 /** What runs after the glance that is under way. */
 let tasks: (() => void)[] = [];
@@ -34,7 +34,7 @@ let tasks: (() => void)[] = [];
 /** `Host.glance`. */
 export function glance(task: () => void): boolean {
   if (mirror === undefined) {
-    if (!closed && standing.size > 0) void open();
+    if (!tried && standing.size > 0) void open();
     return false;
   }
   if (tasks.push(task) > 1) return true;
@@ -53,7 +53,7 @@ function seen(): void {
 }
 
 async function open(): Promise<void> {
-  closed = true;
+  tried = true;
   // One processor: whoever is to answer needs it. And no question to the user for this.
   if (globals.navigator.hardwareConcurrency < 2) return;
   if (stateOf({ name: "net" }) !== "granted") return;
@@ -62,7 +62,7 @@ async function open(): Promise<void> {
   } catch {
     return; // without it everything works, less fast
   }
-  closed = false;
+  tried = false;
   standing.whenEmpty(() => {
     const { near, far } = mirror!;
     mirror = undefined;
@@ -79,11 +79,16 @@ async function connectToSelf(): Promise<Mirror> {
     ? deno.listen({ transport: "unix", path })
     : deno.listen({ hostname: "127.0.0.1", port: 0 });
   const made: { close(): void }[] = [listener];
-  const giveUp = () => made.forEach(release);
+  let over = false;
+  const giveUp = () => {
+    over = true;
+    made.forEach(release);
+  };
   const limit = setTimer(giveUp, OPEN_MS);
   try {
     const keep = (conn: DenoConn) => {
       made.push(conn);
+      if (over) release(conn); // it came too late
       conn.unref();
       conn.setNoDelay?.(true);
       return conn;

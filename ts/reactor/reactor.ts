@@ -296,15 +296,20 @@ export class Reactor implements Kernel {
   // --- events of the host (Kernel)
 
   #event(run: () => void): void {
-    if (this.instance.dead) return;
     this.#sinceYield = 0;
+    if (this.#tell(run) && !this.#again) this.pump();
+  }
+
+  /** Tells libzmq; false if it is dead, or dies of it, which then everybody knows. */
+  #tell(run: () => void): boolean {
+    if (this.instance.dead) return false;
     try {
       run();
+      return true;
     } catch (error) {
       this.died(error);
-      return;
+      return false;
     }
-    if (!this.#again) this.pump();
   }
 
   input(fd: number, size: number): void {
@@ -329,13 +334,7 @@ export class Reactor implements Kernel {
    * would write the few messages that were sent since the last one.
    */
   writable(fd: number): void {
-    if (this.instance.dead) return;
-    try {
-      this.call("zw_writable", fd);
-      this.#pumpSoon();
-    } catch {
-      // It is dead now, and everybody knows.
-    }
+    if (this.#tell(() => this.call("zw_writable", fd))) this.#pumpSoon();
   }
 
   eof(fd: number): void {

@@ -61,6 +61,8 @@ export class Channel implements Client, Counted {
   #writer: Parked | undefined;
   #diverted: Client | undefined;
   readonly #inbox: Inbox;
+  /** Whether it sends each message to another peer. */
+  readonly #spreads: boolean;
   #isGone = false;
   readonly #whenGone: (() => void)[] = [];
 
@@ -69,6 +71,7 @@ export class Channel implements Client, Counted {
     this.type = type;
     this.#noun = noun;
     this.#inbox = new Inbox(core.reactor, type, core.outbox.scratch);
+    this.#spreads = SPREADS.includes(type);
     this.prefetch = STATEFUL.includes(type) ? 1 : PREFETCH;
     const { reactor, pointer } = core;
     this.#slot = reactor.add(this);
@@ -243,7 +246,7 @@ export class Channel implements Client, Counted {
   #note(bytes: number, messages = 1): void {
     this.traffic.messagesSent += messages;
     this.traffic.bytesSent += bytes;
-    this.core.reactor.sent(bytes, messages, SPREADS.includes(this.type));
+    this.core.reactor.sent(bytes, messages, this.#spreads);
     if (this.#reader) this.#turned();
   }
 

@@ -131,7 +131,7 @@ export interface Properties {
   connectTimeout: number;
   /** Milliseconds of unanswered TCP retransmits; 0 (at first) as the system has it. */
   tcpMaxRetransmitTimeout: number;
-  /** Bytes read from a connection at once, 1 or more; 65536 at first (libzmq: 8192). */
+  /** Bytes read from a connection at once, 1 or more; 16384 at first (libzmq: 8192). */
   inBatchSize: number;
   /** Bytes written to a connection at once, 1 or more; 65536 at first (libzmq: 8192). */
   outBatchSize: number;
