@@ -32,6 +32,7 @@ struct fd_entry_t
 
     //  stream_fd; of these datagram_fd uses writable and input_size
     bool connected, writable, eof;
+    bool more; //  the body of a message follows what is sent next
     int error;                 //  pending SO_ERROR, consumed by who reads it
     size_t input_size; //  bytes (datagram_fd: datagrams) that arrived and
                        //  were not yet read

@@ -37,11 +37,16 @@ int host_connect (int fd, int family, const char *host, int len, int port,
 HOST ("listen")
 int host_listen (int fd, int family, const char *host, int len, int port, int backlog);
 //  Takes up to len bytes; returns how many, or -EAGAIN: zw_writable follows.
-//  No bytes ask whether there is room.
-HOST ("send") int host_send (int fd, const void *buf, int len);
+//  No bytes ask whether there is room. `more`: a body comes next, to go with them.
+HOST ("send") int host_send (int fd, const void *buf, int len, int more);
 //  Moves the next len bytes that arrived for this fd (zw_input told of at
-//  least that many) to buf.
-HOST ("read") void host_read (int fd, void *buf, int len);
+//  least that many) to buf, where there is room for `room` bytes.
+HOST ("read") void host_read (int fd, void *buf, int len, unsigned room);
+//  An address for a body of so many bytes outside of the memory, or NULL; gives it
+//  back; copies where an address, or both, are such.
+HOST ("body_new") void *host_body_new (unsigned size);
+HOST ("body_free") void host_body_free (void *body);
+HOST ("copy") void host_copy (void *to, const void *from, unsigned len);
 HOST ("close") void host_close (int fd);
 HOST ("setsockopt") void host_setsockopt (int fd, int level, int name, int value);
 

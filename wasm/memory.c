@@ -4,11 +4,16 @@
 
     Emscripten's memcpy, memmove and memset of a stand-alone module are loops, at
     3 GB/s; wasm's own instructions do 10 and more. Below some size the call that
-    engines make for an instruction costs more than the loop.  */
+    engines make for an instruction costs more than the loop.
+
+    memcpy also knows the addresses of bodies (bodies.hpp), so most of libzmq need not.  */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "bodies.hpp"
+#include "imports.h"
 
 #define LOOP_BELOW 128
 
@@ -38,6 +43,10 @@ void *memcpy (void *restrict to_, const void *restrict from_, size_t n_)
 {
     unsigned char *d = to_;
     const unsigned char *s = from_;
+    if (zw_is_outside (to_) | zw_is_outside (from_)) {
+        host_copy (to_, from_, n_);
+        return to_;
+    }
     if (n_ >= LOOP_BELOW) {
         bulk_copy (to_, from_, n_);
         return to_;
@@ -58,6 +67,10 @@ void *memmove (void *to_, const void *from_, size_t n_)
     //  libsodium does so for what is decrypted in place.
     if (to_ == from_)
         return to_;
+    if (zw_is_outside (to_) | zw_is_outside (from_)) {
+        host_copy (to_, from_, n_);
+        return to_;
+    }
     if (n_ < LOOP_BELOW && ((unsigned char *) to_ >= (const unsigned char *) from_ + n_
                             || (const unsigned char *) from_ >= (unsigned char *) to_ + n_))
         return memcpy (to_, from_, n_);

@@ -14,6 +14,7 @@
 #include "metadata.hpp"
 #include "msg.hpp"
 #include "socket_base.hpp"
+#include "bodies.hpp"
 #include "messages.hpp"
 #include "show.hpp"
 
@@ -155,7 +156,8 @@ struct parcel_t
 
 //  `in_` holds a word for each frame: its size, and bit 31 if its bytes follow
 //  the word, padded to words; otherwise the caller writes them itself (see
-//  zw_parcel_data). Returns NULL when there is no memory.
+//  zw_parcel_data). All bits set: the size and the address of a body follow, which
+//  is the parcel's from then on. Returns NULL when there is no memory.
 parcel_t *zw_parcel_new (const unsigned *in_, int count_)
 {
     parcel_t *const parcel =
@@ -163,8 +165,18 @@ parcel_t *zw_parcel_new (const unsigned *in_, int count_)
     if (!parcel)
         return NULL;
     for (parcel->count = 0; parcel->count < count_; parcel->count++) {
-        const unsigned size = *in_ & 0x7fffffff;
         zmq_msg_t *const frame = &parcel->frames[parcel->count];
+        if (*in_ == ~0u) {
+            if (zmq_msg_init_data (frame, (void *) in_[2], in_[1], zw_body_free,
+                                   NULL)
+                != 0) {
+                zw_parcel_free (parcel);
+                return NULL;
+            }
+            in_ += 3;
+            continue;
+        }
+        const unsigned size = *in_ & 0x7fffffff;
         if (zmq_msg_init_size (frame, size) != 0) {
             zw_parcel_free (parcel);
             return NULL;

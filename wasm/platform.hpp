@@ -38,4 +38,6 @@
 #define ZMQ_USE_LIBSODIUM
 #define SODIUM_STATIC
 
+#include "bodies.hpp"
+
 #endif

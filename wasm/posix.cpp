@@ -120,7 +120,7 @@ ssize_t recv (int fd_, void *buf_, size_t size_, int)
     if (e->input_size) {
         const size_t n = size_ < e->input_size ? size_ : e->input_size;
         e->input_size -= n;
-        host_read (fd_, buf_, n);
+        host_read (fd_, buf_, n, size_);
         return n;
     }
     if (e->error)
@@ -137,7 +137,7 @@ ssize_t send (int fd_, const void *buf_, size_t size_, int)
         return fail (e->error);
     if (!e->writable)
         return fail (EAGAIN);
-    const int rc = host_send (fd_, buf_, size_);
+    const int rc = host_send (fd_, buf_, size_, e->more);
     if (rc >= 0)
         return rc;
     if (rc == -EAGAIN)

@@ -3,11 +3,13 @@
  * whose place in the bundle this file takes): harness/waits.cpp says what each does.
  */
 import { errnoOf } from "../../ts/syscall/errno.ts";
+import { allocate } from "../../ts/native/allocate.ts";
 import {
   Abort,
   type ImportTarget,
   makeImports as makeProductImports,
 } from "../../ts/native/imports.ts";
+import { Bodies } from "../../ts/syscall/bodies.ts";
 import { mkdtempSync, writeSync } from "node:fs";
 import { type Fibers, Leave } from "./fibers.ts";
 
@@ -81,6 +83,8 @@ const test = {
 export function makeImports(
   of: ImportTarget,
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
+  // libzmq's programs look at the bytes of messages themselves.
+  of.bodies = new Bodies(0, allocate);
   target = of;
   const imports = makeProductImports(of);
   const wasi = imports["wasi_snapshot_preview1"]!;

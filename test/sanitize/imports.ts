@@ -2,11 +2,13 @@
  * What the sanitizing module imports beside the product's imports
  * (ts/native/imports.ts, whose place in the bundle this file takes).
  */
+import { allocate } from "../../ts/native/allocate.ts";
 import {
   Abort,
   type ImportTarget,
   makeImports as makeProductImports,
 } from "../../ts/native/imports.ts";
+import { Bodies } from "../../ts/syscall/bodies.ts";
 
 export { Abort, type ImportTarget };
 
@@ -24,6 +26,8 @@ const LENT: Record<string, readonly [number, number]> = {
 export function makeImports(
   target: ImportTarget,
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
+  // The sanitizer has a memcpy of its own, which knows of no bodies.
+  target.bodies = new Bodies(0, allocate);
   const imports = makeProductImports(target);
   for (const [name, [pointer, size]] of Object.entries(LENT)) {
     const call = imports.host![name] as Call;

@@ -221,8 +221,9 @@ export class DenoConnection implements Connection {
     this.#reading = true;
     try {
       // After `close` the loop ends by the error of a released connection.
+      let target: Uint8Array | undefined;
       while (!this.#paused) {
-        const buffer = this.#buffer;
+        const buffer = target ?? this.#buffer;
         const count = await conn.read(buffer);
         if (count === null) {
           this.#ended = true;
@@ -230,10 +231,11 @@ export class DenoConnection implements Connection {
           else this.#events?.ended();
           break;
         }
-        this.#events?.data(buffer.subarray(0, count));
-        if (count === buffer.length && count < LARGEST_BUFFER) {
-          this.#buffer = new Uint8Array(Math.min(count * 4, LARGEST_BUFFER));
-        }
+        if (
+          buffer === this.#buffer && count === buffer.length &&
+          count < LARGEST_BUFFER
+        ) this.#buffer = new Uint8Array(Math.min(count * 4, LARGEST_BUFFER));
+        target = this.#events?.data(buffer.subarray(0, count));
         const rest = nextRound() ?? turn.spend(count);
         if (rest !== undefined) await rest;
       }

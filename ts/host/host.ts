@@ -52,8 +52,11 @@ export class HostError extends Error {
 export interface ConnectionEvents {
   /** The connection stands (not called for accepted ones); addresses are valid from here on. */
   connected(): void;
-  /** Bytes arrived. `bytes` is only valid during the call. */
-  data(bytes: Uint8Array): void;
+  /**
+   * Bytes arrived. `bytes` is only valid during the call. May return memory of which a host
+   * that can reads what comes next into the first part, and then passes just that here.
+   */
+  data(bytes: Uint8Array): Uint8Array | undefined;
   /** The peer finished writing; writing to it may still work. */
   ended(): void;
   /** Everything given to `write` so far has left: follows each `write` that returned false. */
@@ -74,6 +77,8 @@ export interface Connection {
    * False: the host holds on to the memory until `drained`; no further write before that.
    */
   write(bytes: Uint8Array): boolean;
+  /** The same for two pieces of memory, on hosts that need not write twice for it. */
+  writeBoth?(first: Uint8Array, second: Uint8Array): boolean;
   /** Stops delivering data; at most one more `data` may follow. */
   pause(): void;
   resume(): void;

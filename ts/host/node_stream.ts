@@ -31,7 +31,15 @@ const PAD_BYTES = 65536;
 /** The most that is read of what a peer said before a write to it failed. */
 const LAST_WORDS_BYTES = 8 * 2 ** 20;
 
-type Reader = (size: number, pad: Uint8Array) => boolean;
+/** Takes what was read, and says where to read the next. */
+interface Reader {
+  take(size: number, memory: Uint8Array): boolean;
+  next(): Uint8Array;
+}
+
+function thePad(): Uint8Array {
+  return pad ??= new Uint8Array(PAD_BYTES);
+}
 
 /** Whether sockets can read into `pad`: Bun's cannot when they were accepted. */
 const readsIntoPad = process.versions["bun"] === undefined;
@@ -54,11 +62,10 @@ function setReader(socket: net.Socket, reader: Reader): boolean {
   if (!buffer || !callback || !generator || !handle?.useUserBuffer) {
     return false;
   }
-  pad ??= new Uint8Array(PAD_BYTES);
-  inside[buffer] = pad;
-  inside[callback] = reader;
-  inside[generator] = null;
-  handle.useUserBuffer(pad);
+  inside[buffer] = thePad();
+  inside[callback] = reader.take;
+  inside[generator] = reader.next;
+  handle.useUserBuffer(thePad());
   return true;
 }
 
@@ -83,7 +90,7 @@ export class NodeConnection implements Connection {
     socket.unref();
     if (accepted) {
       this.#readAddresses();
-      this.#usesPad = readsIntoPad && setReader(socket, this.#read);
+      this.#usesPad = readsIntoPad && setReader(socket, this.#reader);
     } else {
       socket.once("connect", () => {
         this.#readAddresses();
@@ -118,27 +125,33 @@ export class NodeConnection implements Connection {
     this.#socket.resume(); // pauseOnConnect keeps an accepted socket's bytes until here
   }
 
-  readonly #read: Reader = (size, pad) => {
-    this.#events?.data(pad.subarray(0, size));
-    return true;
+  /** Where the next bytes go, if not into the pad. */
+  #target: Uint8Array | undefined;
+  readonly #reader: Reader = {
+    take: (size, memory) => {
+      this.#target = this.#events?.data(memory.subarray(0, size));
+      return true;
+    },
+    next: () => this.#target ?? thePad(),
   };
 
   /** For `net.Socket`'s constructor: reads into the pad where that is possible. */
   static create(what: string): NodeConnection {
-    let deliver: Reader = () => true;
+    const opened: { connection?: NodeConnection } = {};
     const options: net.SocketConstructorOpts & { onread?: net.OnReadOpts } = {
       allowHalfOpen: true,
     };
     if (readsIntoPad) {
-      pad ??= new Uint8Array(PAD_BYTES);
       options.onread = {
-        buffer: pad,
-        callback: (size: number, pad: Uint8Array) => deliver(size, pad),
+        buffer: () =>
+          opened.connection ? opened.connection.#reader.next() : thePad(),
+        callback: (size: number, memory: Uint8Array) =>
+          opened.connection!.#reader.take(size, memory),
       };
     }
     const socket = new (builtin("node:net").Socket)(options);
     const connection = new NodeConnection(socket, what, false);
-    deliver = connection.#read;
+    opened.connection = connection;
     connection.#usesPad = readsIntoPad;
     return connection;
   }
@@ -154,6 +167,18 @@ export class NodeConnection implements Connection {
     this.#unconfirmed++;
     socket.write(bytes, this.#written);
     // libuv tries the write at once: a queue that is empty now means the kernel took it all.
+    this.#holding = socket.writableLength !== 0;
+    return !this.#holding;
+  }
+
+  writeBoth(first: Uint8Array, second: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (this.#over || !socket.writable) return true;
+    this.#unconfirmed += 2;
+    socket.cork();
+    socket.write(first, this.#written);
+    socket.write(second, this.#written);
+    socket.uncork();
     this.#holding = socket.writableLength !== 0;
     return !this.#holding;
   }

@@ -4,6 +4,7 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Host } from "../host/host.ts";
+import { type Bodies, isOutside } from "../syscall/bodies.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
 import type { Memory } from "./memory.ts";
 
@@ -12,6 +13,7 @@ export interface ImportTarget {
   readonly host: Host;
   memory: Memory;
   fds: FdTable;
+  bodies: Bodies;
   /** What libzmq and the C library wrote to stderr since the last newline but one. */
   stderr: string;
   /** What is being resolved is an IP address: whether an interface has that name is not asked. */
@@ -71,10 +73,24 @@ export function makeImports(
       ) {
         return target.fds.listen(fd, family, text(ptr, size), port);
       },
-      send: (fd: number, ptr: number, size: number) =>
-        target.fds.send(fd, target.memory.bytes.subarray(ptr, ptr + size)),
-      read: (fd: number, ptr: number, size: number) =>
-        target.fds.read(fd, target.memory.bytes, ptr, size),
+      send(fd: number, ptr: number, size: number, more: number) {
+        if (isOutside(ptr)) {
+          const body = target.bodies.at(ptr);
+          return target.fds.sendBody(fd, body, body.offset(ptr), size);
+        }
+        const bytes = target.memory.bytes.subarray(ptr, ptr + size);
+        return target.fds.send(fd, bytes, more !== 0);
+      },
+      read(fd: number, ptr: number, size: number, wanted: number) {
+        if (isOutside(ptr)) {
+          const body = target.bodies.at(ptr);
+          target.fds.read(fd, body.bytes, body.offset(ptr), size, wanted);
+        } else target.fds.read(fd, target.memory.bytes, ptr, size);
+      },
+      body_new: (size: number) => target.bodies.make(size >>> 0),
+      body_free: (ptr: number) => target.bodies.drop(ptr),
+      copy: (to: number, from: number, size: number) =>
+        target.bodies.copy(target.memory.bytes, to, from, size),
       close: (fd: number) => target.fds.close(fd),
       setsockopt(fd: number, level: number, name: number, value: number) {
         if (level === IPPROTO_TCP && name === TCP_NODELAY) {

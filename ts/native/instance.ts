@@ -4,8 +4,10 @@
  */
 import { wasm } from "zeromq-wasm:bytes";
 import type { Host } from "../host/host.ts";
+import { Bodies } from "../syscall/bodies.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
+import { allocate } from "./allocate.ts";
 import { Abort, type ImportTarget, makeImports } from "./imports.ts";
 import { type Exports, Memory } from "./memory.ts";
 
@@ -50,6 +52,7 @@ const SYSTEM_CALLS = [
   "connect",
   "listen",
   "send",
+  "sendBody",
   "read",
   "setOption",
   "remove",
@@ -97,6 +100,7 @@ export class Instance {
       stderr: "",
       literal: false,
       memory: undefined as unknown as Memory,
+      bodies: new Bodies(maximum * PAGE_BYTES, allocate),
     };
     const imports = makeImports(this.#target);
     const { exports } = new WebAssembly.Instance(
@@ -107,6 +111,11 @@ export class Instance {
     this.memory = this.#target.memory = new Memory(memory, this.exports);
     this.exports._initialize();
     this.exports.zw_limit_memory!(maximum * PAGE_BYTES);
+  }
+
+  /** The large messages outside of its memory. */
+  get bodies(): Bodies {
+    return this.#target.bodies;
   }
 
   /**
@@ -130,6 +139,7 @@ export class Instance {
       : this.#target.stderr.trim() || String(error);
     this.dead = new Error(`libzmq failed: ${text}`, { cause: error });
     this.fds.closeAll();
+    this.bodies.clear();
     return this.dead;
   }
 }

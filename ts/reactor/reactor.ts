@@ -13,6 +13,7 @@
 import type { Host, HostTimer } from "../host/host.ts";
 import type { Kernel, SocketName } from "../syscall/fd_table.ts";
 import { Instance, type InstanceOptions } from "../native/instance.ts";
+import { Backlog } from "./backlog.ts";
 import { BURST, BurstLength, units } from "./burst.ts";
 import { Lookout } from "./lookout.ts";
 
@@ -38,6 +39,7 @@ export class Reactor implements Kernel {
   /** libzmq's context. */
   readonly context: number;
   readonly #lookout: Lookout;
+  readonly #backlog: Backlog;
   /** Memory of the module for an IP literal. */
   readonly #address: number;
   readonly #clients: (Client | undefined)[] = [];
@@ -66,6 +68,7 @@ export class Reactor implements Kernel {
     this.trace = options.trace;
     this.#lookout = new Lookout(host);
     this.instance = new Instance(host, this, options);
+    this.#backlog = new Backlog(host, this.instance);
     // Not the host's secure numbers, which Node loads for longer than the rest takes:
     // libzmq draws no secrets from these.
     this.context = this.call("zw_ctx_new", Math.random() * 2 ** 32);
@@ -215,6 +218,12 @@ export class Reactor implements Kernel {
     });
   }
 
+  /** The same, for who sends: also waits for connections that are busy with large messages. */
+  async yieldSender(): Promise<void> {
+    await this.yield();
+    await this.#backlog.room();
+  }
+
   /** Whether a long burst has only yielded. */
   get #goesOn(): boolean {
     const { longest } = this.#length;
@@ -335,6 +344,7 @@ export class Reactor implements Kernel {
    */
   writable(fd: number): void {
     if (this.#tell(() => this.call("zw_writable", fd))) this.#pumpSoon();
+    this.#backlog.drained();
   }
 
   eof(fd: number): void {

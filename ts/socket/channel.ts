@@ -237,10 +237,10 @@ export class Channel implements Client, Counted {
     return count;
   }
 
-  /** Resolves when the rest of the program had its turn, if it needs one. */
+  /** For who has sent: resolves when the rest of the program had its turn, if it needs one. */
   takeTurns(): Promise<void> {
     const { reactor } = this.core;
-    return reactor.mustYield ? reactor.yield() : RESOLVED;
+    return reactor.mustYield ? reactor.yieldSender() : RESOLVED;
   }
 
   #note(bytes: number, messages = 1): void {

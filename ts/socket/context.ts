@@ -38,7 +38,8 @@ export interface ContextSetup {
    * The most memory in bytes that libzmq may have for all sockets of the context and
    * their messages, 4 MiB to 2 GiB (the default). A peer's message that would need the
    * last quarter of it is refused, and its connection ended. When all is used up, libzmq gives up:
-   * every operation of the context rejects, and only a new context works.
+   * every operation of the context rejects, and only a new context works. Frames of 32 KiB and
+   * more lie outside, where they may have as much again.
    */
   memoryLimit?: number;
   /**
@@ -58,6 +59,8 @@ export interface Resources {
   /** Bytes that libzmq has allocated, and the size of its memory. */
   readonly heap: number;
   readonly memory: number;
+  /** Bytes of large frames that are on their way, outside of that memory. */
+  readonly bodies: number;
 }
 
 /** What a channel needs of its context; not part of the public API. */
@@ -211,13 +214,14 @@ export class Context {
   /** What the context holds: all zero but `heap` and `memory` once its sockets are gone. */
   get resources(): Resources {
     const { reactor } = coreOf(this);
-    const { fds, memory } = reactor.instance;
+    const { fds, memory, bodies } = reactor.instance;
     return {
       sockets: reactor.sockets,
       connections: fds.connections,
       listeners: fds.listeners,
       heap: reactor.call("zw_heap_used"),
       memory: memory.bytes.length,
+      bodies: bodies.bytes,
     };
   }
 

@@ -4,7 +4,9 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
-import { allocate, BATCH_BYTES, type Message, wrap } from "./message.ts";
+import { allocate } from "../native/allocate.ts";
+import { isOutside } from "../syscall/bodies.ts";
+import { BATCH_BYTES, type Message, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
@@ -168,15 +170,32 @@ export class Inbox {
   #fetch(msg: number): Message {
     const reactor = this.#reactor;
     const data = reactor.call("zmq_msg_data", msg) >>> 0;
+    if (isOutside(data)) return this.#fetchBody(msg, data);
     const size = reactor.call("zmq_msg_size", msg) >>> 0;
     try {
-      const frame = allocate(size);
+      const frame = allocate(size) as Message;
       const { bytes } = reactor.instance.memory;
       frame.set(bytes.subarray(data, data + size));
       return frame;
     } finally {
       reactor.call("zw_msg_free", msg);
     }
+  }
+
+  /** What only this message needed becomes the program's; else it gets a copy. */
+  #fetchBody(msg: number, data: number): Message {
+    const { bodies } = this.#reactor.instance;
+    const body = bodies.at(data);
+    body.given = true;
+    this.#reactor.call("zw_msg_free", msg);
+    const { bytes } = body;
+    if (!bodies.has(body)) {
+      return wrap(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+    }
+    body.given = false;
+    const frame = allocate(bytes.length) as Message;
+    frame.set(bytes);
+    return frame;
   }
 
   /** Asks for the properties of a connection not seen before. */

@@ -20,7 +20,6 @@ export type Message = typeof globalThis extends
 
 type BufferLike = {
   from(buffer: ArrayBuffer, offset: number, size: number): Message;
-  allocUnsafeSlow(size: number): Message;
   isBuffer(value: unknown): boolean;
   readonly [Symbol.species]?: unknown;
 };
@@ -77,13 +76,6 @@ export function wrap(
   return NativeView
     ? new NativeView(buffer, offset, size)
     : NativeBuffer!.from(buffer, offset, size);
-}
-
-/** Memory of its own for a large frame, to be written at once: it may hold anything. */
-export function allocate(size: number): Message {
-  return NativeBuffer
-    ? NativeBuffer.allocUnsafeSlow(size)
-    : new Uint8Array(size) as Message;
 }
 
 /** One crossing carries what fits here. */

@@ -3,6 +3,7 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
+import { SMALLEST_BODY } from "../syscall/bodies.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { BATCH_BYTES, IN_PLACE, type MessageLike, toBytes } from "./message.ts";
 
@@ -20,6 +21,8 @@ const ENOMEM = -errnoOf("ENOMEM");
 const { ZMQ_DONTWAIT } = constants;
 /** In the header of a frame: its bytes follow (zw_parcel_new in wasm/messages.cpp). */
 const INLINE = 0x80000000;
+/** A word that is no header: the size and the address of a body follow. */
+const OUTSIDE = 0xffffffff;
 /** More than this the module cannot address. */
 const MOST_BYTES = 0x7fffffff;
 
@@ -145,11 +148,14 @@ export class Outbox {
     return parcel;
   }
 
-  /** Copies frames into the module: small ones in one crossing, large ones in place. */
+  /**
+   * Copies frames: small ones into the module in one crossing, large ones to where they stay,
+   * the largest outside of it.
+   */
   #pack(frames: readonly Uint8Array[]): Parcel | undefined {
-    const { memory } = this.reactor.instance;
+    const { memory, bodies } = this.reactor.instance;
     const count = frames.length;
-    const words = count * 4;
+    const words = count * 12;
     let size = 0;
     for (const frame of frames) size += frame.length;
     if (size > MOST_BYTES) return undefined;
@@ -160,8 +166,14 @@ export class Outbox {
     for (let i = 0; i < count; i++) {
       const frame = frames[i]!;
       const padded = (frame.length + 3) & ~3;
-      // Each later frame still needs its word.
-      const inline = frame.length <= IN_PLACE && at + padded <= end + i * 4;
+      const address = frame.length >= SMALLEST_BODY ? bodies.put(frame) : 0;
+      if (address !== 0) {
+        memory.words.set([OUTSIDE, frame.length, address], at >> 2);
+        at += 12;
+        continue;
+      }
+      // Each later frame still needs its words.
+      const inline = frame.length <= IN_PLACE && at + padded <= end + i * 12;
       memory.words[at >> 2] = inline ? frame.length | INLINE : frame.length;
       at += 4;
       if (inline) {

@@ -14,9 +14,11 @@ import type {
   HostError,
   Listener,
 } from "../host/host.ts";
+import type { Body } from "./bodies.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
 import { Stages } from "./stages.ts";
+import { Stream, type Traffic } from "./stream.ts";
 
 /** Who is told what happened to an fd, in a turn of the event loop of its own. */
 export interface Kernel {
@@ -40,18 +42,7 @@ export interface Kernel {
 
 export type SocketName = { host: string; port: number };
 
-interface Stream {
-  readonly connection: Connection;
-  /** Non-null while the host holds on to the bytes of a write. */
-  held: Uint8Array | null;
-  connected: boolean;
-  /** What arrived and was not read yet: chunks in order, and how far the first is read. */
-  input: Uint8Array[];
-  inputAt: number;
-  paused: boolean;
-}
-
-const EAGAIN = -errnoOf("EAGAIN");
+const GONE = -errnoOf("ECONNRESET");
 
 export class FdTable {
   readonly #host: Host;
@@ -64,7 +55,7 @@ export class FdTable {
   readonly #prepared = new Map<string, Listener | HostError>();
   /** The bind under way for each target, until it is settled. */
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
-  readonly #stages = new Stages();
+  readonly #traffic: Traffic = { stages: new Stages(), writes: 0 };
   readonly datagrams: DatagramTable;
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
@@ -73,7 +64,9 @@ export class FdTable {
   readonly outside: Map<string, () => Connection> = new Map();
 
   /** Writes made so far. */
-  writes = 0;
+  get writes(): number {
+    return this.#traffic.writes;
+  }
 
   /** Why the interfaces could not be listed when libzmq last looked. */
   forbidden: HostError | undefined;
@@ -204,14 +197,7 @@ export class FdTable {
   }
 
   #adopt(fd: number, connection: Connection, connected: boolean): void {
-    const stream: Stream = {
-      connection,
-      held: null,
-      connected,
-      input: [],
-      inputAt: 0,
-      paused: false,
-    };
+    const stream = new Stream(connection, this.#traffic, connected);
     this.#streams.set(fd, stream);
     this.failures.delete(fd);
     const kernel = this.#kernel;
@@ -221,14 +207,14 @@ export class FdTable {
         kernel.connected(fd, connection.local, connection.remote);
       },
       data: (bytes) => {
-        stream.input.push(bytes);
+        stream.arrived(bytes);
         kernel.input(fd, bytes.length);
-        if (stream.input.length > 0) this.#keep(fd, stream);
+        // Closed meanwhile, it need not keep anything.
+        return this.#streams.get(fd) === stream ? stream.next() : undefined;
       },
       ended: () => kernel.eof(fd),
       drained: () => {
-        if (stream.held) this.#stages.giveBack(stream.held);
-        stream.held = null;
+        stream.drained();
         kernel.writable(fd);
       },
       closed: (error) => {
@@ -242,60 +228,31 @@ export class FdTable {
     });
   }
 
-  /** Takes bytes of the module's memory; returns how many, or -EAGAIN. None asks for room. */
-  send(fd: number, bytes: Uint8Array): number {
-    const stream = this.#streams.get(fd);
-    if (!stream) return -errnoOf("ECONNRESET");
-    if (stream.held) return EAGAIN;
-    if (bytes.length === 0) return 0;
-    this.writes++;
-    const stage = this.#stages.take(bytes.length);
-    const size = Math.min(bytes.length, stage.length);
-    stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
-    if (stream.connection.write(stage.subarray(0, size))) {
-      this.#stages.giveBack(stage);
-    } else stream.held = stage;
-    return size;
+  /**
+   * Takes bytes of the module's memory; returns how many, or -EAGAIN. None asks for room.
+   * If a body follows, they are written together with it.
+   */
+  send(fd: number, bytes: Uint8Array, bodyFollows = false): number {
+    return this.#streams.get(fd)?.send(bytes, bodyFollows) ?? GONE;
   }
 
-  /** What libzmq left unread: the host's memory is not ours after the call. */
-  #keep(fd: number, stream: Stream): void {
-    if (this.#streams.get(fd) !== stream) return; // closed meanwhile
-    const { input } = stream;
-    const last = input.length - 1;
-    // A copy, which `slice` of a Buffer would not be.
-    input[last] = new Uint8Array(
-      input[last]!.subarray(last === 0 ? stream.inputAt : 0),
-    );
-    if (last === 0) stream.inputAt = 0;
-    stream.paused = true;
-    stream.connection.pause();
+  /** The same for `size` bytes of a body from `at` on. */
+  sendBody(fd: number, body: Body, at: number, size: number): number {
+    return this.#streams.get(fd)?.sendBody(body, at, size) ?? GONE;
   }
 
-  /** Moves the next `size` bytes that arrived to `memory`; there are as many. */
-  read(fd: number, memory: Uint8Array, at: number, size: number): void {
-    const stream = this.#streams.get(fd)!;
-    const { input } = stream;
-    while (size > 0) {
-      const chunk = input[0]!;
-      const from = stream.inputAt;
-      const n = Math.min(size, chunk.length - from);
-      memory.set(
-        n === chunk.length ? chunk : chunk.subarray(from, from + n),
-        at,
-      );
-      at += n;
-      size -= n;
-      stream.inputAt += n;
-      if (stream.inputAt === chunk.length) {
-        input.shift();
-        stream.inputAt = 0;
-      }
-    }
-    if (stream.paused && input.length === 0) {
-      stream.paused = false;
-      stream.connection.resume();
-    }
+  /**
+   * Moves the next `size` bytes that arrived to `memory`; there are as many. If `memory` is a
+   * body, `wanted` bytes of it are awaited there.
+   */
+  read(
+    fd: number,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+    wanted = 0,
+  ): void {
+    this.#streams.get(fd)!.read(memory, at, size, wanted);
   }
 
   setOption(fd: number, option: "noDelay" | "keepAlive", value: number): void {
@@ -333,7 +290,7 @@ export class FdTable {
   }
 
   close(fd: number): void {
-    this.#streams.get(fd)?.connection.close();
+    this.#streams.get(fd)?.close();
     this.#streams.delete(fd);
     this.#listeners.get(fd)?.close();
     this.#listeners.delete(fd);

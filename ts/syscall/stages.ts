@@ -4,6 +4,8 @@
  * largest.
  */
 const SIZES = [4096, 65536, 1 << 20] as const;
+/** No write stages more. */
+export const LARGEST_STAGE: number = SIZES[2];
 /** Free stages kept of each size. */
 const MOST_FREE = 8;
 
@@ -17,11 +19,12 @@ export class Stages {
     return this.#free[i]!.pop() ?? new Uint8Array(SIZES[i]!);
   }
 
-  /** What `take` lent is no longer used. */
+  /** What `take` lent, or was written of it, is no longer used. */
   giveBack(stage: Uint8Array): void {
-    const free = this
-      .#free[SIZES.indexOf(stage.length as typeof SIZES[number])]!;
+    const { buffer } = stage;
+    const i = SIZES.indexOf(buffer.byteLength as typeof SIZES[number]);
+    const free = this.#free[i]!;
     // Many slow writes at once are over some day.
-    if (free.length < MOST_FREE) free.push(stage);
+    if (free.length < MOST_FREE) free.push(new Uint8Array(buffer));
   }
 }

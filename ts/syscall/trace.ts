@@ -15,7 +15,12 @@ function show(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
-    const { host, port } = value as { host?: string; port?: number };
+    const { host, port, bytes } = value as {
+      host?: string;
+      port?: number;
+      bytes?: Uint8Array;
+    };
+    if (bytes) return `a body of ${bytes.length} bytes`;
     return host === undefined ? "{…}" : `${host}:${port}`;
   }
   return typeof value === "string" ? JSON.stringify(value) : String(value);

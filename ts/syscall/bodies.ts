@@ -1,0 +1,192 @@
+/**
+ * Bodies of large messages, which lie outside of the module: libzmq hands them about by
+ * addresses that its memory cannot have, those from 2 GiB on, and the host reads and writes
+ * them where they are. A message of 64 KB and more is thus copied once less, or twice.
+ *
+ * Owns the addresses: each body has some pages of 64 KiB to itself from `make` or `put`
+ * until libzmq gives it back.
+ */
+
+/** Smaller ones lie in the module: an address costs more than the copy. */
+export const SMALLEST_BODY = 32768;
+
+const FIRST_ADDRESS = 2 ** 31;
+const PAGE_BITS = 16, PAGE_BYTES = 1 << PAGE_BITS;
+/** Not quite all: the end of the last one would be address 0. */
+const PAGES = 32767;
+/** Memory of bodies that were sent is used again: so much, in so many pieces, waits for that. */
+const MOST_FREE_BYTES = 8 * 2 ** 20, MOST_FREE = 16;
+
+export class Body {
+  /** Writes under way that read from it. */
+  writes = 0;
+  /** It has become the program's. */
+  given = false;
+  constructor(
+    readonly bytes: Uint8Array,
+    /** The first of its pages. */
+    readonly page: number,
+    /** Whether its memory is ours. */
+    readonly ours: boolean,
+  ) {}
+
+  /** Where in it an address is. */
+  offset(address: number): number {
+    return (address >>> 0) - FIRST_ADDRESS - this.page * PAGE_BYTES;
+  }
+}
+
+/** Whether what wasm passed as a pointer is an address of a body. */
+export const isOutside = (pointer: number): boolean => (pointer | 0) < 0;
+
+export class Bodies {
+  readonly #pages: (Body | undefined)[] = [];
+  readonly #allocate: (size: number) => Uint8Array;
+  readonly #limit: number;
+  readonly #free: Uint8Array[] = [];
+  #freeBytes = 0;
+  #next = 0;
+  /** Bytes of all bodies, and of those that `put` made. */
+  bytes = 0;
+  queued = 0;
+
+  /** No more than `limit` bytes at a time, in memory that `allocate` makes. */
+  constructor(limit: number, allocate: (size: number) => Uint8Array) {
+    this.#limit = limit;
+    this.#allocate = allocate;
+  }
+
+  /**
+   * A body for a message that is coming in. Returns its address, or 0 if there is no room; as
+   * in the module, the last quarter is not for what peers announce.
+   */
+  make(size: number): number {
+    if (this.bytes + size > this.#limit * 0.75) return 0;
+    const page = this.#pagesFor(size);
+    if (page === -1) return 0;
+    let memory: Uint8Array;
+    try {
+      memory = this.#allocate(size);
+    } catch {
+      return 0; // the module may have it, or the message is refused
+    }
+    return this.#enter(new Body(memory, page, false));
+  }
+
+  /** A body with a copy of these bytes. Returns its address, or 0 if there is no room. */
+  put(bytes: Uint8Array): number {
+    const size = bytes.length;
+    if (this.bytes + size > this.#limit) return 0;
+    const page = this.#pagesFor(size);
+    if (page === -1) return 0;
+    let memory: Uint8Array;
+    try {
+      memory = this.#take(size);
+    } catch {
+      return 0;
+    }
+    memory.set(bytes);
+    return this.#enter(new Body(memory, page, true));
+  }
+
+  /** The body that an address lies in. */
+  at(address: number): Body {
+    return this.#pages[((address >>> 0) - FIRST_ADDRESS) >>> PAGE_BITS]!;
+  }
+
+  /** Whether the body still exists. */
+  has(body: Body): boolean {
+    return this.#pages[body.page] === body;
+  }
+
+  /** libzmq needs the body at this address no more. */
+  drop(address: number): void {
+    const body = this.at(address);
+    const { bytes, page } = body;
+    const end = page + pagesOf(bytes.length);
+    for (let i = page; i < end; i++) this.#pages[i] = undefined;
+    this.bytes -= bytes.length;
+    if (body.ours) this.queued -= bytes.length;
+    if (body.ours && !body.given && body.writes === 0) this.#keep(bytes);
+  }
+
+  /** Copies bytes of which the one, the other or both are of bodies; `inside` is the module's. */
+  copy(inside: Uint8Array, to: number, from: number, size: number): void {
+    this.#view(inside, to, size).set(this.#view(inside, from, size));
+  }
+
+  /** Forgets all: the instance is gone. */
+  clear(): void {
+    this.#pages.length = this.#free.length = 0;
+    this.#freeBytes = this.bytes = this.queued = 0;
+  }
+
+  #view(inside: Uint8Array, pointer: number, size: number): Uint8Array {
+    if (!isOutside(pointer)) return inside.subarray(pointer, pointer + size);
+    const body = this.at(pointer);
+    const at = body.offset(pointer);
+    return body.bytes.subarray(at, at + size);
+  }
+
+  #enter(body: Body): number {
+    const end = body.page + pagesOf(body.bytes.length);
+    for (let i = body.page; i < end; i++) this.#pages[i] = body;
+    this.#next = end;
+    this.bytes += body.bytes.length;
+    if (body.ours) this.queued += body.bytes.length;
+    return FIRST_ADDRESS + body.page * PAGE_BYTES;
+  }
+
+  /** The first of enough pages in a row that are free, or -1: looks on from the last found. */
+  #pagesFor(size: number): number {
+    const needed = pagesOf(size);
+    const pages = this.#pages;
+    let at = this.#next;
+    for (let looked = 0; looked <= PAGES;) {
+      if (at + needed > PAGES) {
+        looked += PAGES - at + 1;
+        at = 0;
+        if (needed > PAGES) return -1;
+        continue;
+      }
+      let run = 0;
+      while (run < needed && pages[at + run] === undefined) run++;
+      if (run === needed) return at;
+      // On behind the body that is in the way.
+      const body = pages[at + run]!;
+      const after = body.page + pagesOf(body.bytes.length);
+      looked += after - at;
+      at = after;
+    }
+    return -1;
+  }
+
+  /** Memory for `size` bytes: what a body of about that size had, or new. */
+  #take(size: number): Uint8Array {
+    const free = this.#free;
+    for (let i = free.length; i-- > 0;) {
+      const room = free[i]!.buffer.byteLength;
+      if (room < size || room > size + (size >> 2)) continue;
+      const [found] = free.splice(i, 1);
+      this.#freeBytes -= room;
+      return new Uint8Array(found!.buffer, 0, size);
+    }
+    return this.#allocate(size);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const room = bytes.buffer.byteLength;
+    if (room > MOST_FREE_BYTES) return;
+    // The oldest go: programs send what they sent last.
+    while (
+      this.#free.length === MOST_FREE ||
+      this.#freeBytes + room > MOST_FREE_BYTES
+    ) this.#freeBytes -= this.#free.shift()!.buffer.byteLength;
+    this.#free.push(bytes);
+    this.#freeBytes += room;
+  }
+}
+
+function pagesOf(size: number): number {
+  return Math.ceil(size / PAGE_BYTES);
+}

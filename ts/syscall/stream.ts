@@ -1,0 +1,177 @@
+/**
+ * What a byte stream of the module has on its way: bytes that arrived and were not read yet,
+ * and those that the host is still writing.
+ */
+import type { Connection } from "../host/host.ts";
+import type { Body } from "./bodies.ts";
+import { errnoOf } from "./errno.ts";
+import { LARGEST_STAGE, type Stages } from "./stages.ts";
+
+/** What all streams have in common. */
+export interface Traffic {
+  readonly stages: Stages;
+  /** Writes made so far. */
+  writes: number;
+}
+
+/** What a write reads from. */
+interface Held {
+  readonly stage?: Uint8Array | undefined;
+  readonly body?: Body | undefined;
+}
+
+const EAGAIN = -errnoOf("EAGAIN");
+/** Less than this is read as always, with what comes after it. */
+const LEAST_TARGET = 65536;
+
+export class Stream {
+  readonly connection: Connection;
+  connected: boolean;
+  readonly #traffic: Traffic;
+  /** Non-null while the host holds on to the bytes of a write. */
+  #held: Held | null = null;
+  /** What goes before the body that is written next, in a stage. */
+  #head: Uint8Array | null = null;
+  /** What arrived and was not read yet: chunks in order, and how far the first is read. */
+  #input: Uint8Array[] = [];
+  #inputAt = 0;
+  #paused = false;
+  /** Where what comes next belongs, if libzmq waits for much of one body. */
+  #target: Uint8Array | undefined;
+
+  constructor(connection: Connection, traffic: Traffic, connected: boolean) {
+    this.connection = connection;
+    this.#traffic = traffic;
+    this.connected = connected;
+  }
+
+  // --- out
+
+  /** Takes bytes; returns how many, or -EAGAIN. */
+  send(bytes: Uint8Array, bodyFollows: boolean): number {
+    if (this.#held) return EAGAIN;
+    if (bytes.length === 0) return 0;
+    if (this.#head) {
+      this.#writeHead(this.#head);
+      if (this.#held) return EAGAIN;
+    }
+    const stage = this.#traffic.stages.take(bytes.length);
+    const size = Math.min(bytes.length, stage.length);
+    stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
+    const staged = stage.subarray(0, size);
+    if (bodyFollows) this.#head = staged;
+    else this.#write({ stage }, staged);
+    return size;
+  }
+
+  /** Takes up to `size` bytes of a body from `at` on; returns how many, or -EAGAIN. */
+  sendBody(body: Body, at: number, size: number): number {
+    if (this.#held) return EAGAIN;
+    const head = this.#head;
+    const room = LARGEST_STAGE - (head?.length ?? 0);
+    const part = body.bytes.subarray(at, at + Math.min(size, room));
+    this.#head = null;
+    if (head === null) this.#write({ body }, part);
+    else if (this.connection.writeBoth) {
+      this.#write({ stage: head, body }, part, head);
+    } else {
+      const { stages } = this.#traffic;
+      const stage = stages.take(head.length + part.length);
+      stage.set(head);
+      stage.set(part, head.length);
+      stages.giveBack(head);
+      this.#write({ stage }, stage.subarray(0, head.length + part.length));
+    }
+    return part.length;
+  }
+
+  #write(held: Held, bytes: Uint8Array, head?: Uint8Array): void {
+    const traffic = this.#traffic;
+    traffic.writes++;
+    const gone = head
+      ? this.connection.writeBoth!(head, bytes)
+      : this.connection.write(bytes);
+    if (!gone) {
+      this.#held = held;
+      if (held.body) held.body.writes++;
+    } else if (held.stage) traffic.stages.giveBack(held.stage);
+  }
+
+  #writeHead(head: Uint8Array): void {
+    this.#head = null;
+    this.#write({ stage: head }, head);
+  }
+
+  /** The host has written all it had. */
+  drained(): void {
+    const { stage, body } = this.#held ?? {};
+    this.#held = null;
+    if (stage) this.#traffic.stages.giveBack(stage);
+    if (body) body.writes--;
+  }
+
+  close(): void {
+    if (this.#head) this.#writeHead(this.#head);
+    this.connection.close();
+  }
+
+  // --- in
+
+  /** The host has these bytes, but only during its call: see `next`. */
+  arrived(bytes: Uint8Array): void {
+    this.#input.push(bytes);
+  }
+
+  /** Keeps what was left unread of what arrived. Else returns where to read what comes next. */
+  next(): Uint8Array | undefined {
+    const target = this.#target;
+    const input = this.#input;
+    if (input.length === 0) return target;
+    this.#target = undefined;
+    const last = input.length - 1;
+    // What was read to its place is libzmq's.
+    if (input[last]!.buffer !== target?.buffer) {
+      // A copy, which `slice` of a Buffer would not be.
+      input[last] = new Uint8Array(
+        input[last]!.subarray(last === 0 ? this.#inputAt : 0),
+      );
+      if (last === 0) this.#inputAt = 0;
+    }
+    this.#paused = true;
+    this.connection.pause();
+    return undefined;
+  }
+
+  /**
+   * Moves the next `size` bytes to `memory`; there are as many. `wanted` bytes are awaited
+   * there if it stays where it is.
+   */
+  read(memory: Uint8Array, at: number, size: number, wanted: number): void {
+    const input = this.#input;
+    this.#target = wanted - size >= LEAST_TARGET
+      ? memory.subarray(at + size, at + wanted)
+      : undefined;
+    while (size > 0) {
+      const chunk = input[0]!;
+      const from = this.#inputAt;
+      const n = Math.min(size, chunk.length - from);
+      const part = n === chunk.length ? chunk : chunk.subarray(from, from + n);
+      // The host may have read it to its place.
+      if (
+        part.buffer !== memory.buffer ||
+        part.byteOffset !== memory.byteOffset + at
+      ) memory.set(part, at);
+      at += n;
+      size -= n;
+      this.#inputAt += n;
+      if (this.#inputAt === chunk.length) {
+        input.shift();
+        this.#inputAt = 0;
+      }
+    }
+    if (this.#paused && input.length === 0) {
+      this.#paused = false;
+      this.connection.resume();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+#include "precompiled.hpp"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <algorithm>
+
+#include "zmq.h"
+#include "err.hpp"
+#include "msg.hpp"
+#include "fd_table.hpp"
+#include "imports.h"
+
+//  Smaller ones cost more outside than their copies inside. (As ts/syscall/bodies.ts.)
+static const uint64_t smallest_body = 32768;
+
+static size_t longest_topic = 0;
+
+extern "C" {
+
+void *zw_body_new (uint64_t size_)
+{
+    return size_ < smallest_body || size_ > INT32_MAX ? NULL
+                                                      : host_body_new (size_);
+}
+
+void zw_body_free (void *data_, void *)
+{
+    host_body_free (data_);
+}
+
+void zw_body_follows (int fd_, int follows_)
+{
+    zw::entry (fd_)->more = follows_;
+}
+
+int zw_bring_inside (void *msg_)
+{
+    zmq_msg_t *const msg = static_cast<zmq_msg_t *> (msg_);
+    if (!zw_is_outside (zmq_msg_data (msg)))
+        return 0;
+    zmq_msg_t copy;
+    if (zmq_msg_init_size (&copy, zmq_msg_size (msg)) == -1)
+        return -1;
+    memcpy (zmq_msg_data (&copy), zmq_msg_data (msg), zmq_msg_size (msg));
+    zmq::msg_t *const from = reinterpret_cast<zmq::msg_t *> (msg),
+                     *const to = reinterpret_cast<zmq::msg_t *> (&copy);
+    to->set_flags (from->flags () & (zmq::msg_t::more | zmq::msg_t::command));
+    return zmq_msg_move (msg, &copy);
+}
+
+void zw_topic_added (size_t size_)
+{
+    if (longest_topic < size_)
+        longest_topic = size_;
+}
+}
+
+zw_topic_t::zw_topic_t (void *data_, size_t size_) :
+    _data (static_cast<unsigned char *> (data_)),
+    _size (size_),
+    _long (NULL)
+{
+    if (!zw_is_outside (data_))
+        return;
+    _size = std::min (size_, longest_topic);
+    _data = _short;
+    if (_size > sizeof _short) {
+        _data = _long = static_cast<unsigned char *> (malloc (_size));
+        alloc_assert (_long);
+    }
+    memcpy (_data, data_, _size);
+}
+
+zw_topic_t::~zw_topic_t ()
+{
+    free (_long);
+}
