@@ -45,8 +45,26 @@ const FIRST_PAGES = 64, MOST_PAGES = 32768;
 /** What an instance may use unless its context says otherwise: all that the module can address. */
 export const MEMORY_LIMIT: number = MOST_PAGES * PAGE_BYTES;
 
-/** An endpoint of an IP address without a scope, or of all. */
-const LITERAL = /^(?:tcp|ws):\/\/(?:[\d.]+|\*|\[[\da-f:.]+\]):[\d*]+(?:\/|$)/i;
+const DIGITS = "0123456789", HEX = DIGITS + "abcdefABCDEF";
+
+function isMadeOf(text: string, characters: string): boolean {
+  return text !== "" && [...text].every((one) => characters.includes(one));
+}
+
+/**
+ * Whether an endpoint is of an IP address without a scope, or of all. (A regular expression
+ * takes longer than all of this the first time, which most programs wait for once.)
+ */
+function isLiteral(endpoint: string): boolean {
+  const [scheme, , authority = ""] = endpoint.split("/", 3);
+  if (scheme !== "tcp:" && scheme !== "ws:") return false;
+  const colon = authority.lastIndexOf(":");
+  if (!isMadeOf(authority.slice(colon + 1), DIGITS + "*")) return false;
+  const host = authority.slice(0, colon);
+  if (host === "*" || isMadeOf(host, DIGITS + ".")) return true;
+  return host.startsWith("[") && host.endsWith("]") &&
+    isMadeOf(host.slice(1, -1), HEX + ":.");
+}
 
 const SYSTEM_CALLS = [
   "connect",
@@ -123,7 +141,7 @@ export class Instance {
    * that name, which takes a runtime long to find out.
    */
   resolving<T>(endpoint: string, call: () => T): T {
-    this.#target.literal = LITERAL.test(endpoint);
+    this.#target.literal = isLiteral(endpoint);
     try {
       return call();
     } finally {

@@ -45,6 +45,12 @@ function bindTarget(reactor: Reactor, socket: number, address: string) {
 
 /** Whether there is a port that is none: libzmq would cut it to 16 bits. */
 export function hasWrongPort(address: string): boolean {
+  // Most need no regular expression, which takes long the first time.
+  const end = address.slice(address.lastIndexOf(":") + 1);
+  const isPlain = address.indexOf("/", address.indexOf("://") + 3) < 0;
+  if (isPlain && (end === "*" || (Number(end) < 65536 && Number(end) > 0))) {
+    return false;
+  }
   const port = /^(?:tcp|wss?|udp):\/\/.*:(-?\d+)(?:\/.*)?$/.exec(address)?.[1];
   return port !== undefined && !(Number(port) >= 0 && Number(port) < 65536);
 }
@@ -66,8 +72,9 @@ export async function endpointToBind(
 ): Promise<BindEndpoint> {
   const { host, instance: { fds } } = reactor;
   let found = chooseTarget(reactor, socket, address);
-  const name = /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(address);
-  if (found.error?.code === "ENODEV" && name) {
+  const name = found.error?.code === "ENODEV" &&
+    /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(address);
+  if (name) {
     // Neither an address nor an interface: perhaps the name of a host.
     const [ip] = await unlessAborted(
       host.resolve(name[2]!, 4).catch(() => []),
@@ -235,6 +242,8 @@ function connectSource(address: string): string | undefined {
   return /^tcp:\/\/([^;]*);/.exec(address)?.[1];
 }
 
+/** Of a host, for a SOCKS proxy. */
+const MOST_NAME_BYTES = 255;
 const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
 
 /**
@@ -270,7 +279,10 @@ export function optionFault(
   if (address.startsWith("ws:") && !/^[!-~]{1,4096}$/.test(address)) {
     return "A ws endpoint is at most 4096 characters of ASCII, without spaces";
   }
-  if (/^tcp:\/\/.{256,}:/.test(address) && socket.socksProxy !== null) {
+  if (
+    address.length > MOST_NAME_BYTES &&
+    /^tcp:\/\/.{256,}:/.test(address) && socket.socksProxy !== null
+  ) {
     return "A SOCKS proxy takes host names of at most 255 bytes";
   }
   return undefined;

@@ -116,11 +116,15 @@ const FAILED: ReadonlyMap<number, EventType> = new Map<number, EventType>([
   [C["ZMQ_EVENT_CLOSE_FAILED"]!, "close:error"],
   [C["ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL"]!, "handshake:error:other"],
 ]);
-/** ERR_ZMTP_… and ERR_ZAP_… by libzmq's number. */
-const PROTOCOL_ERRORS: ReadonlyMap<number, string> = new Map(
-  Object.entries(C).filter(([name]) => name.startsWith("ZMQ_PROTOCOL_ERROR_"))
-    .map(([name, n]) => [n, name.replace("ZMQ_PROTOCOL_ERROR", "ERR")]),
-);
+
+/** ERR_ZMTP_… and ERR_ZAP_…, for one of libzmq's numbers. */
+function protocolError(number: number): string | undefined {
+  const found = Object.entries(C).find(([name, n]) =>
+    n === number && name.startsWith("ZMQ_PROTOCOL_ERROR_")
+  );
+  return found?.[0].replace("ZMQ_PROTOCOL_ERROR", "ERR");
+}
+
 const STATUS: Readonly<Record<number, string>> = {
   300: "Temporary error",
   400: "Authentication failure",
@@ -331,7 +335,7 @@ export class Observer {
       case C["ZMQ_EVENT_CONNECT_RETRIED"]:
         return make("connect:retry", { interval: value });
       case C["ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL"]: {
-        const code = PROTOCOL_ERRORS.get(value) ?? codeOf(value);
+        const code = protocolError(value) ?? codeOf(value);
         const kind = code.startsWith("ERR_ZAP") ? "ZAP" : "ZMTP";
         const message = `${kind} protocol error`;
         return make("handshake:error:protocol", {

@@ -47,7 +47,8 @@ export function getOption(
       default: {
         const value = memory.text(ptr, memory.words[sizeAt >> 2]!);
         // The one with a length may have zero bytes of its own.
-        const text = kind === "bytes" ? value : value.replace(/\0[^]*$/, "");
+        const end = kind === "bytes" ? -1 : value.indexOf("\0");
+        const text = end < 0 ? value : value.slice(0, end);
         return text === "" ? null : text;
       }
     }

@@ -33,7 +33,7 @@ export interface Option {
   readonly most?: number;
 }
 
-type Options = Readonly<Record<string, Option>>;
+export type Options = Readonly<Record<string, Option>>;
 type Details = Pick<
   Option,
   "access" | "initial" | "live" | "most" | "takes"
@@ -43,7 +43,7 @@ type Details = Pick<
 function option(name: string, kind: OptionKind, details?: Details): Option {
   const id = constants[`ZMQ_${name}`];
   if (id === undefined) throw new Error(`no option ${name} in zmq.h`);
-  return { id, kind, ...details };
+  return Object.assign({ id, kind }, details);
 }
 
 type Make = (name: string, details?: Details) => Option;
@@ -228,16 +228,23 @@ export const CONNECT_ROUTING_ID: Option = bytes("CONNECT_ROUTING_ID", {
 export const XPUB_VERBOSE: Option = bool("XPUB_VERBOSE", LIVE_FLAG);
 export const XPUB_VERBOSER: Option = bool("XPUB_VERBOSER", LIVE_FLAG);
 
-/** Numbers of the options that take effect at once. */
-export const LIVE_IDS: ReadonlySet<number> = new Set(
-  [
-    ...[COMMON, SENDER, RECEIVER, PROBE, REQUEST, ROUTER, FIRST_ONLY].flatMap(
-      (group) => Object.values(group),
-    ),
+let liveIds: Set<number> | undefined;
+
+function allLiveIds(): Set<number> {
+  const groups = [COMMON, SENDER, RECEIVER, PROBE, REQUEST, ROUTER, FIRST_ONLY];
+  const options = [
+    ...groups.flatMap((group) => Object.values(group)),
     SUBSCRIBE,
     UNSUBSCRIBE,
     CONNECT_ROUTING_ID,
     XPUB_VERBOSE,
     XPUB_VERBOSER,
-  ].filter((option) => option.live).map((option) => option.id),
-);
+  ];
+  return new Set(options.filter(({ live }) => live).map(({ id }) => id));
+}
+
+/** Whether the option of that number takes effect at once. */
+export function isLive(id: number): boolean {
+  liveIds ??= allLiveIds();
+  return liveIds.has(id);
+}

@@ -1,7 +1,7 @@
 /**
  * Options by libzmq's number, for subclasses, as the native package has them.
  */
-import { LIVE_IDS, type Option, type OptionKind } from "./options.ts";
+import { isLive, type Option, type OptionKind } from "./options.ts";
 
 /**
  * (man zmq_setsockopt, zmq_getsockopt) Each pair reads and writes options of one type of C:
@@ -76,5 +76,5 @@ function raw(id: number, kind: OptionKind): Option {
   if (typeof id !== "number") {
     throw new TypeError("Identifier must be a number");
   }
-  return LIVE_IDS.has(id) ? { id, kind, live: true } : { id, kind };
+  return isLive(id) ? { id, kind, live: true } : { id, kind };
 }

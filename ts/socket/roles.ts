@@ -223,15 +223,30 @@ export interface Role {
   receives?: "frames" | "draft";
 }
 
-function addMethods(prototype: object, methods: object, names?: PropertyKey[]) {
-  for (const name of names ?? Reflect.ownKeys(methods)) {
-    Object.defineProperty(prototype, name, {
+/** The methods as properties of a class's prototype. */
+function asProperties(
+  methods: object,
+  names = Reflect.ownKeys(methods),
+): PropertyDescriptorMap {
+  const properties: PropertyDescriptorMap = {};
+  for (const name of names) {
+    properties[name] = {
       value: (methods as Record<PropertyKey, unknown>)[name],
       writable: true,
       configurable: true,
-    });
+    };
   }
+  return properties;
 }
+
+const SENDS = {
+  frames: asProperties(sending),
+  draft: asProperties(sending, ["send"]),
+};
+const RECEIVES = {
+  frames: asProperties(receiving),
+  draft: asProperties(receiving, ["receive", Symbol.asyncIterator]),
+};
 
 /** Gives a class its methods and options. */
 export function define(
@@ -241,15 +256,11 @@ export function define(
 ): void {
   const { prototype } = type;
   if (sends) {
-    const names = sends === "draft" ? ["send"] : undefined;
-    addMethods(prototype, sending, names);
+    Object.defineProperties(prototype, SENDS[sends]);
     defineOptions(type, options.SENDER);
   }
   if (receives) {
-    const names = receives === "draft"
-      ? ["receive", Symbol.asyncIterator]
-      : undefined;
-    addMethods(prototype, receiving, names);
+    Object.defineProperties(prototype, RECEIVES[receives]);
     defineOptions(type, options.RECEIVER);
   }
   defineOptions(type, ...groups);

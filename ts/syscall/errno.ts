@@ -6,26 +6,37 @@ import { constants } from "zeromq-wasm:constants";
 
 const ZMQ_HAUSNUMERO = 156384712;
 
-/** Errno names and their numbers inside the module. */
-const NUMBERS: Readonly<Record<string, number>> = Object.fromEntries(
-  Object.entries(constants).filter(([name]) => /^E[A-Z0-9]+$/.test(name)),
-);
+/** The names of C that begin so are those of errnos. */
+const INITIAL = "E";
 
-const CODES = new Map(Object.entries(NUMBERS).map(([code, n]) => [n, code]));
+function numberOf(code: string): number | undefined {
+  return code.startsWith(INITIAL) ? constants[code] : undefined;
+}
+
+/** Errno names by their numbers inside the module: made for the first error. */
+let codes: Map<number, string> | undefined;
+
+function allCodes(): Map<number, string> {
+  const names = Object.keys(constants).filter((name) =>
+    name.startsWith(INITIAL)
+  );
+  return new Map(names.map((name) => [constants[name]!, name]));
+}
 
 /** The module's number of an errno name; `otherwise` where it has none. */
 export function errnoOf(code: string, otherwise = "EINVAL"): number {
-  return NUMBERS[code] ?? NUMBERS[otherwise]!;
+  return numberOf(code) ?? constants[otherwise]!;
 }
 
 /** The errno name of one of the module's numbers. */
 export function codeOf(errno: number): string {
-  return CODES.get(errno) ?? `E${errno}`;
+  codes ??= allCodes();
+  return codes.get(errno) ?? `E${errno}`;
 }
 
 /** What users see as `errno` for ZeroMQ's own codes; POSIX codes have the host's number. */
 export function zmqErrno(code: string): number | undefined {
-  const n = NUMBERS[code];
+  const n = numberOf(code);
   return n !== undefined && n > ZMQ_HAUSNUMERO ? n : undefined;
 }
 
