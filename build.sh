@@ -289,6 +289,10 @@ do_patches() {
 # and mechanisms that have no meaning there.
 zmq_left_out='devpoll|epoll|kqueue|poll|pollset|select|pgm_.*|norm_engine|gssapi_.*|tipc_.*|vmci.*|thread|signaler|precompiled|wss_.*'
 
+# The sources that work on each message, for speed; the others are compiled to be small,
+# because all that is there is waited for when a program starts.
+zmq_per_message='clock|curve_mechanism_base|d(ealer|ish|ist)|decoder_allocators|dgram|fq|gather|client|lb|mailbox|mailbox_safe|m?trie|msg|object|pair|pipe|pub|pull|push|radio|radix_tree|raw_(decoder|encoder|engine)|rep|req|router|scatter|server|session_base|socket_base|stream|stream_engine_base|sub|tcp|udp_engine|v[123].*coder|ws_(decoder|encoder)|xpub|xsub|zmq|zmtp_engine'
+
 # The part of libsodium that CURVE needs.
 sodium_sources() {
   (
@@ -344,7 +348,9 @@ objects() {
   local file name kind
   for file in "$zmq"/src/*.cpp; do
     name=$(basename "$file" .cpp)
-    [[ $name =~ ^($zmq_left_out)$ ]] || echo "zmq-$name.o $file zmq"
+    [[ $name =~ ^($zmq_left_out)$ ]] && continue
+    [[ $name =~ ^($zmq_per_message)$ ]] && kind=zmq || kind=zmq-small
+    echo "zmq-$name.o $file $kind"
   done
   echo "zmq-sha1.o $zmq/external/sha1/sha1.c wasm-c"
   for file in $(sodium_sources); do
@@ -371,6 +377,7 @@ objects() {
 compile_one() { # OBJECT SOURCE KIND
   local target=$obj/$1 source=$2 command key
   case $3 in
+  zmq-small) command=(em++ "${cxx_flags[@]}" -Os "${zmq_includes[@]}") ;;
   zmq) command=(em++ "${cxx_flags[@]}" "${zmq_includes[@]}") ;;
   wasm-c) command=(emcc "${c_flags[@]}" -DCONFIGURED=1 -DSODIUM_STATIC= "${zmq_includes[@]}") ;;
   wasm-simd) command=(emcc "${c_flags[@]}" -O3 -msimd128 "${zmq_includes[@]}"

@@ -54,6 +54,14 @@ struct ctx_sockets_t
 };
 template struct show_t<ctx_sockets_t, &zmq::ctx_t::_sockets>;
 
+//  The options of a socket.
+struct own_options_t
+{
+    typedef zmq::options_t zmq::own_t::*type;
+    friend type look (own_options_t);
+};
+template struct show_t<own_options_t, &zmq::own_t::options>;
+
 void zw::app_gone (unsigned slot_)
 {
     gone_slots.push_back (slot_);
@@ -89,9 +97,12 @@ void *zw_socket (void *ctx_, int type_, unsigned slot_)
     void *const socket = zmq_socket (ctx_, type_);
     if (!socket)
         return NULL;
-    zmq_setsockopt (socket, ZMQ_IN_BATCH_SIZE, &in_batch_size, sizeof in_batch_size);
-    zmq_setsockopt (socket, ZMQ_OUT_BATCH_SIZE, &out_batch_size, sizeof out_batch_size);
     zmq::socket_base_t *const base = static_cast<zmq::socket_base_t *> (socket);
+    //  Not by zmq_setsockopt: engines compile a function when it is first called, and
+    //  that one is large.
+    zmq::options_t &options = base->*look (own_options_t ());
+    options.in_batch_size = in_batch_size;
+    options.out_batch_size = out_batch_size;
     int fd;
     size_t size = sizeof fd;
     if (base->is_thread_safe ()) {
