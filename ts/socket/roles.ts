@@ -7,7 +7,11 @@ import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
 import type { Wait } from "./parking.ts";
-import { defineOptions } from "./define_options.ts";
+import {
+  addProperties,
+  defineOptions,
+  type Property,
+} from "./define_options.ts";
 
 /** One message: a frame, or an array of frames. */
 export type Frames = MessageLike | MessageLike[];
@@ -227,16 +231,13 @@ export interface Role {
 function asProperties(
   methods: object,
   names = Reflect.ownKeys(methods),
-): PropertyDescriptorMap {
-  const properties: PropertyDescriptorMap = {};
-  for (const name of names) {
-    properties[name] = {
-      value: (methods as Record<PropertyKey, unknown>)[name],
-      writable: true,
-      configurable: true,
-    };
-  }
-  return properties;
+): Property[] {
+  return names.map((name) => ({
+    name,
+    value: (methods as Record<PropertyKey, unknown>)[name],
+    writable: true,
+    configurable: true,
+  }));
 }
 
 const SENDS = {
@@ -254,13 +255,12 @@ export function define(
   { sends, receives }: Role,
   ...groups: Parameters<typeof defineOptions>[1][]
 ): void {
-  const { prototype } = type;
   if (sends) {
-    Object.defineProperties(prototype, SENDS[sends]);
+    addProperties(type, SENDS[sends]);
     defineOptions(type, options.SENDER);
   }
   if (receives) {
-    Object.defineProperties(prototype, RECEIVES[receives]);
+    addProperties(type, RECEIVES[receives]);
     defineOptions(type, options.RECEIVER);
   }
   defineOptions(type, ...groups);
