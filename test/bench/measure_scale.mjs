@@ -110,7 +110,10 @@ function forget(folder) {
 }
 
 export async function startUp(runtime, { cold }) {
-  if (cold && runtime.job.package) forget(dirname(runtime.job.package));
+  // The addon's program lies beside its JavaScript, and what loads it in another package.
+  if (cold && runtime.job.package) {
+    forget(dirname(runtime.folder ?? runtime.job.package));
+  }
   const { memory: bare } = await withPeers(async (start) => {
     const job = runtime.job.package ? {} : { bind: BIND };
     const peer = start(runtime, { ...job, job: "idle" });
