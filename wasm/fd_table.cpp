@@ -1,5 +1,6 @@
 #include "precompiled.hpp"
 #include "fd_table.hpp"
+#include "imports.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,9 +58,24 @@ int zw::allocate (kind_t kind_, int family_)
     return fd;
 }
 
-//  Far more than honest peers leave open at once, for a handshake takes them
-//  milliseconds; silent ones cost some 100 KB each at most.
+//  So many may take as long for it as `handshakeInterval` says; silent ones cost
+//  some KB each, and descriptors.
 static const int most_pending = 1024;
+//  When all clients of a server come back at once, more are under way, and many of
+//  them slowly. Whoever is above the limit gets this long, if memory allows it ...
+static const unsigned grace_ms = 5000;
+//  ... and if they are not more than this.
+static const int crowd_pending = 16384;
+
+//  Listeners with more than most_pending, and when one of these is late.
+static std::vector<int> crowded;
+static double late_at;
+
+//  In milliseconds, modulo 2^32.
+static unsigned clock_ms ()
+{
+    return static_cast<unsigned> (static_cast<uint64_t> (host_now ()));
+}
 
 static void end_wait (int fd_)
 {
@@ -72,6 +88,14 @@ static void end_wait (int fd_)
     e->listener = e->older = e->younger = 0;
 }
 
+static void lose_oldest (const zw::fd_entry_t &listener_)
+{
+    const int oldest = listener_.younger;
+    end_wait (oldest);
+    zw::entry (oldest)->error = ECONNRESET;
+    zmq::host_poller_t::notify (oldest);
+}
+
 void zw::await_handshake (int listener_, int fd_)
 {
     fd_entry_t *const l = entry (listener_), *const e = entry (fd_);
@@ -82,12 +106,42 @@ void zw::await_handshake (int listener_, int fd_)
     e->younger = listener_;
     entry (l->older)->younger = fd_;
     l->older = fd_;
-    if (++l->pending <= most_pending)
+    e->since = clock_ms ();
+    if (++l->pending > crowd_pending)
+        lose_oldest (*l);
+    else if (l->pending == most_pending + 1)
+        crowded.push_back (listener_);
+}
+
+void zw::lose_late ()
+{
+    late_at = 0;
+    if (crowded.empty ())
         return;
-    const int oldest = l->younger;
-    end_wait (oldest);
-    entry (oldest)->error = ECONNRESET;
-    zmq::host_poller_t::notify (oldest);
+    const double now = host_now ();
+    const unsigned ms = clock_ms ();
+    for (size_t i = 0; i < crowded.size ();) {
+        fd_entry_t *const l = entry (crowded[i]);
+        unsigned waited = 0;
+        while (l->pending > most_pending
+               && (waited = ms - entry (l->younger)->since) >= grace_ms)
+            lose_oldest (*l);
+        if (l->pending <= most_pending) {
+            //  Or it is no listener any more.
+            crowded[i] = crowded.back ();
+            crowded.pop_back ();
+            continue;
+        }
+        const double due = now + (grace_ms - waited);
+        if (!late_at || due < late_at)
+            late_at = due;
+        i++;
+    }
+}
+
+double zw::next_late ()
+{
+    return late_at;
 }
 
 extern "C" void zw_handshake_done (int fd_, void *socket_)

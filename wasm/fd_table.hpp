@@ -48,6 +48,7 @@ struct fd_entry_t
     int older, younger;
     int pending;  //  of a listen_fd: how many
     int listener; //  of such a connection
+    unsigned since; //  when its wait began, in milliseconds modulo 2^32
     void *socket; //  of a connection that counts, of which socket
 };
 
@@ -56,9 +57,13 @@ fd_entry_t *entry (int fd_);
 //  -1 with errno EMFILE when the table is full.
 int allocate (kind_t kind_, int family_);
 void release (int fd_);
-//  A connection was accepted: its handshake is awaited. When too many are, the
+//  A connection was accepted: its handshake is awaited. When far too many are, the
 //  oldest is lost.
 void await_handshake (int listener_, int fd_);
+//  Where too many are awaited those are lost that had their time.
+void lose_late ();
+//  When the next of them is due, on the clock of host_now; or 0.
+double next_late ();
 //  Whether the fd has something for in_event, out_event.
 bool readable (const fd_entry_t *e_);
 bool writable (const fd_entry_t *e_);

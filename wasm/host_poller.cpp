@@ -173,6 +173,7 @@ bool zmq::host_poller_t::pump (int budget_)
     if (pumping)
         return true;
     pumping = true;
+    zw::lose_late ();
     //  Events differ: one may encrypt a megabyte. The clock is not for nothing
     //  either, hence once in a few.
     const double end = host_now () + pump_ms;
@@ -205,8 +206,11 @@ bool zmq::host_poller_t::pump (int budget_)
 
 unsigned zmq::host_poller_t::next_timer ()
 {
-    if (!deadline)
+    const double late = zw::next_late ();
+    const double due =
+      !deadline || (late && late < deadline) ? late : deadline;
+    if (!due)
         return 0;
-    const double wait = deadline - host_now ();
+    const double wait = due - host_now ();
     return wait < 1 ? 1 : static_cast<unsigned> (wait) + 1;
 }

@@ -12,7 +12,7 @@ test.after.each(closeAll);
 const PEERS = 10_000;
 /** Several processes and addresses, for what either may have of descriptors and ports. */
 const PROCESSES = 4;
-/** What a listener lets wait for its handshake, as wasm/fd_table.cpp has it. */
+/** What a listener lets wait long for its handshake, as wasm/fd_table.cpp has it. */
 const MOST_PENDING = 1024;
 const MB = 2 ** 20;
 
