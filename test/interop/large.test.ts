@@ -226,8 +226,12 @@ for (const transport of ["tcp", "ipc", "inproc", "ws"] as const) {
     // And what was received is nobody else's.
     received.forEach((it, i) => assert.ok(it.every((byte) => byte === i)));
     for (const it of received) it.fill(200);
-    await push.send(body(256 * KB));
-    await arrives(pull, [body(256 * KB)], "one more");
+    // Also for who waits already.
+    const waiting = pull.receive();
+    await push.send(shared.fill(99));
+    shared.fill(255);
+    const [last] = await within(waiting, "one more");
+    assert.ok(last!.every((byte) => byte === 99));
     assert.ok(received.every((it) => it.every((byte) => byte === 200)));
   });
 }

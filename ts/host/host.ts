@@ -79,6 +79,11 @@ export interface Connection {
   write(bytes: Uint8Array): boolean;
   /** The same for two pieces of memory, on hosts that need not write twice for it. */
   writeBoth?(first: Uint8Array, second: Uint8Array): boolean;
+  /**
+   * Writes as much as the system takes at once, and holds on to nothing. Returns how many
+   * bytes that were: none if a write is under way, or for any reason that `write` will tell.
+   */
+  writeNow?(pieces: Uint8Array[]): number;
   /** Stops delivering data; at most one more `data` may follow. */
   pause(): void;
   resume(): void;

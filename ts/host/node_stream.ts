@@ -183,6 +183,29 @@ export class NodeConnection implements Connection {
     return !this.#holding;
   }
 
+  writeNow(pieces: Uint8Array[]): number {
+    const socket = this.#socket;
+    const fd = this.#fd;
+    if (
+      this.#over || this.#unconfirmed > 0 || !socket.writable ||
+      fd === undefined
+    ) return 0;
+    try {
+      return builtin("node:fs").writevSync(fd, pieces);
+    } catch {
+      return 0; // no room, or `write` fails as well and tells
+    }
+  }
+
+  /** The socket's descriptor; undefined on Windows, and where Node does not show it. */
+  get #fd(): number | undefined {
+    const { _handle } = this.#socket as unknown as {
+      _handle?: { fd?: unknown };
+    };
+    const fd = _handle?.fd;
+    return typeof fd === "number" && fd >= 0 ? fd : undefined;
+  }
+
   /**
    * Node calls this also, one tick late, for writes that were done at once; as callbacks keep
    * the order of writes and nobody writes while memory is held, the held one is the last.
@@ -200,9 +223,8 @@ export class NodeConnection implements Connection {
    * often why. Until the write's callback returns it can be read. (On Windows it cannot.)
    */
   #readLastWords(): void {
-    const inside = this.#socket as unknown as { _handle?: { fd?: unknown } };
-    const fd = inside._handle?.fd;
-    if (this.#over || typeof fd !== "number" || fd < 0) return;
+    const fd = this.#fd;
+    if (this.#over || fd === undefined) return;
     const words: Uint8Array[] = [];
     try {
       for (let left = LAST_WORDS_BYTES; left > 0;) {

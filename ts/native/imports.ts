@@ -75,8 +75,9 @@ export function makeImports(
       },
       send(fd: number, ptr: number, size: number, more: number) {
         if (isOutside(ptr)) {
-          const body = target.bodies.at(ptr);
-          return target.fds.sendBody(fd, body, body.offset(ptr), size);
+          const { bodies } = target;
+          const body = bodies.at(ptr);
+          return target.fds.sendBody(fd, bodies, body, body.offset(ptr), size);
         }
         const bytes = target.memory.bytes.subarray(ptr, ptr + size);
         return target.fds.send(fd, bytes, more !== 0);

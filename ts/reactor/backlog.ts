@@ -2,7 +2,7 @@ import type { Instance } from "../native/instance.ts";
 import type { Host } from "../host/host.ts";
 
 /** Bytes of large messages that may wait to be written. */
-const MOST_BYTES = 4 * 2 ** 20;
+const MOST_BYTES = 2 ** 19;
 /** How long a connection may take for what it has; a peer that does not read takes longer. */
 const PATIENCE_MS = 5;
 

@@ -185,6 +185,11 @@ export class Reactor implements Kernel {
     this.touch(bytes, messages);
   }
 
+  /** Runs libzmq now if something was done, and this is a moment for it. */
+  pumpNow(): void {
+    if (this.#dirty && !this.#serving && !this.#again) this.pump();
+  }
+
   #pumpSoon(): void {
     this.#dirty = true;
     if (this.#soon) return;

@@ -28,6 +28,12 @@ const SPREADS = [
   constants["ZMQ_DEALER"],
   constants["ZMQ_SCATTER"],
 ];
+/** A message of theirs may go to many peers. */
+const SHARED = [
+  constants["ZMQ_PUB"],
+  constants["ZMQ_XPUB"],
+  constants["ZMQ_RADIO"],
+];
 const RESOLVED: Promise<void> = Promise.resolve();
 
 export interface SendOptions extends Wait, Recipient {}
@@ -63,6 +69,8 @@ export class Channel implements Client, Counted {
   readonly #inbox: Inbox;
   /** Whether it sends each message to another peer. */
   readonly #spreads: boolean;
+  /** Whether only one peer gets a message. */
+  readonly #lends: boolean;
   #isGone = false;
   readonly #whenGone: (() => void)[] = [];
 
@@ -72,6 +80,7 @@ export class Channel implements Client, Counted {
     this.#noun = noun;
     this.#inbox = new Inbox(core.reactor, type, core.outbox.scratch);
     this.#spreads = SPREADS.includes(type);
+    this.#lends = !SHARED.includes(type);
     this.prefetch = STATEFUL.includes(type) ? 1 : PREFETCH;
     const { reactor, pointer } = core;
     this.#slot = reactor.add(this);
@@ -190,8 +199,15 @@ export class Channel implements Client, Counted {
       this.pointer,
       frames,
       this.type === ZMQ_SERVER || this.type === ZMQ_RADIO ? options : undefined,
+      this.#lends,
     );
-    if (rc >= 0) return this.#sent(rc);
+    if (rc >= 0) this.#note(rc);
+    if (outbox.lent) {
+      // What can be written at once is never copied.
+      if (rc >= 0) reactor.pumpNow();
+      outbox.settle();
+    }
+    if (rc >= 0) return this.takeTurns();
     if (rc !== EAGAIN && rc !== EFSM) return Promise.reject(this.#error(-rc));
     const parcel = outbox.unsent();
     let last = rc;

@@ -186,6 +186,7 @@ export class Inbox {
   #fetchBody(msg: number, data: number): Message {
     const { bodies } = this.#reactor.instance;
     const body = bodies.at(data);
+    bodies.own(body, 0);
     body.given = true;
     this.#reactor.call("zw_msg_free", msg);
     const { bytes } = body;

@@ -65,6 +65,8 @@ export class Outbox {
   readonly reactor: Reactor;
   /** Room for one crossing. */
   readonly scratch: number;
+  /** Whether the last `send` has lent frames. */
+  lent = false;
   /** What the last `send` could not send yet. */
   #unsent: Parcel | undefined;
 
@@ -75,18 +77,20 @@ export class Outbox {
 
   /**
    * Sends all frames of a message without waiting, or none. Returns its bytes, or a
-   * negative errno; after -EAGAIN or -EFSM `unsent` has the message.
+   * negative errno; after -EAGAIN or -EFSM `unsent` has the message. If it `lends` them, large
+   * frames must stay as they are until `settle`; only for messages that one peer gets.
    */
   send(
     socket: number,
     frames: readonly MessageLike[],
     recipient?: Recipient,
+    lends = false,
   ): number {
     if (frames.length === 1 && recipient === undefined) {
       const bytes = toBytes(frames[0]!);
       if (bytes.length <= IN_PLACE) return this.#sendSmall(socket, bytes);
     }
-    const parcel = this.#pack(frames.map(toBytes));
+    const parcel = this.#pack(frames.map(toBytes), lends);
     if (!parcel) return ENOMEM;
     let rc = recipient === undefined ? 0 : parcel.address(recipient);
     if (rc >= 0) rc = parcel.send(socket);
@@ -140,6 +144,12 @@ export class Outbox {
     }
   }
 
+  /** Lent frames are the program's again. */
+  settle(): void {
+    this.lent = false;
+    this.reactor.instance.bodies.settle();
+  }
+
   /** The message of the last `send`, which could be sent later; the caller's to free. */
   unsent(): Parcel {
     const parcel = this.#unsent;
@@ -152,7 +162,7 @@ export class Outbox {
    * Copies frames: small ones into the module in one crossing, large ones to where they stay,
    * the largest outside of it.
    */
-  #pack(frames: readonly Uint8Array[]): Parcel | undefined {
+  #pack(frames: readonly Uint8Array[], lends = false): Parcel | undefined {
     const { memory, bodies } = this.reactor.instance;
     const count = frames.length;
     const words = count * 12;
@@ -166,8 +176,13 @@ export class Outbox {
     for (let i = 0; i < count; i++) {
       const frame = frames[i]!;
       const padded = (frame.length + 3) & ~3;
-      const address = frame.length >= SMALLEST_BODY ? bodies.put(frame) : 0;
+      const address = frame.length < SMALLEST_BODY
+        ? 0
+        : lends
+        ? bodies.lend(frame)
+        : bodies.put(frame);
       if (address !== 0) {
+        this.lent ||= lends;
         memory.words.set([OUTSIDE, frame.length, address], at >> 2);
         at += 12;
         continue;

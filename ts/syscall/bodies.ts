@@ -15,20 +15,26 @@ const PAGE_BITS = 16, PAGE_BYTES = 1 << PAGE_BITS;
 /** Not quite all: the end of the last one would be address 0. */
 const PAGES = 32767;
 /** Memory of bodies that were sent is used again: so much, in so many pieces, waits for that. */
-const MOST_FREE_BYTES = 8 * 2 ** 20, MOST_FREE = 16;
+const MOST_FREE_BYTES = 32 * 2 ** 20, MOST_FREE = 16;
 
 export class Body {
+  bytes: Uint8Array;
+  /** The first of its pages. */
+  readonly page: number;
+  /** Whether it is on its way out. */
+  readonly ours: boolean;
   /** Writes under way that read from it. */
   writes = 0;
   /** It has become the program's. */
   given = false;
-  constructor(
-    readonly bytes: Uint8Array,
-    /** The first of its pages. */
-    readonly page: number,
-    /** Whether its memory is ours. */
-    readonly ours: boolean,
-  ) {}
+  /** Its memory is still that of the program which sends it. */
+  borrowed = false;
+
+  constructor(bytes: Uint8Array, page: number, ours: boolean) {
+    this.bytes = bytes;
+    this.page = page;
+    this.ours = ours;
+  }
 
   /** Where in it an address is. */
   offset(address: number): number {
@@ -46,6 +52,8 @@ export class Bodies {
   readonly #free: Uint8Array[] = [];
   #freeBytes = 0;
   #next = 0;
+  /** Bodies that may be borrowed still. */
+  #lent: Body[] = [];
   /** Bytes of all bodies, and of those that `put` made. */
   bytes = 0;
   queued = 0;
@@ -89,6 +97,35 @@ export class Bodies {
     return this.#enter(new Body(memory, page, true));
   }
 
+  /**
+   * A body that is these very bytes until `settle`, for a message that only one peer gets.
+   * Returns its address, or 0 if there is no room.
+   */
+  lend(bytes: Uint8Array): number {
+    if (this.bytes + bytes.length > this.#limit) return 0;
+    const page = this.#pagesFor(bytes.length);
+    if (page === -1) return 0;
+    const body = new Body(bytes, page, true);
+    body.borrowed = true;
+    this.#lent.push(body);
+    return this.#enter(body);
+  }
+
+  /** The program has its bytes for itself again: copies what was not written at once. */
+  settle(): void {
+    for (const body of this.#lent) if (this.has(body)) this.own(body, 0);
+    this.#lent = [];
+  }
+
+  /** Copies the bytes of a borrowed body from `start` on, which are all that matter. */
+  own(body: Body, start: number): void {
+    if (!body.borrowed) return;
+    const memory = this.#take(body.bytes.length);
+    memory.set(start === 0 ? body.bytes : body.bytes.subarray(start), start);
+    body.bytes = memory;
+    body.borrowed = false;
+  }
+
   /** The body that an address lies in. */
   at(address: number): Body {
     return this.#pages[((address >>> 0) - FIRST_ADDRESS) >>> PAGE_BITS]!;
@@ -107,7 +144,9 @@ export class Bodies {
     for (let i = page; i < end; i++) this.#pages[i] = undefined;
     this.bytes -= bytes.length;
     if (body.ours) this.queued -= bytes.length;
-    if (body.ours && !body.given && body.writes === 0) this.#keep(bytes);
+    if (body.ours && !body.borrowed && !body.given && body.writes === 0) {
+      this.#keep(bytes);
+    }
   }
 
   /** Copies bytes of which the one, the other or both are of bodies; `inside` is the module's. */
@@ -117,7 +156,7 @@ export class Bodies {
 
   /** Forgets all: the instance is gone. */
   clear(): void {
-    this.#pages.length = this.#free.length = 0;
+    this.#pages.length = this.#free.length = this.#lent.length = 0;
     this.#freeBytes = this.bytes = this.queued = 0;
   }
 

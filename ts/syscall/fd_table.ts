@@ -14,7 +14,7 @@ import type {
   HostError,
   Listener,
 } from "../host/host.ts";
-import type { Body } from "./bodies.ts";
+import type { Bodies, Body } from "./bodies.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
 import { Stages } from "./stages.ts";
@@ -237,8 +237,14 @@ export class FdTable {
   }
 
   /** The same for `size` bytes of a body from `at` on. */
-  sendBody(fd: number, body: Body, at: number, size: number): number {
-    return this.#streams.get(fd)?.sendBody(body, at, size) ?? GONE;
+  sendBody(
+    fd: number,
+    bodies: Bodies,
+    body: Body,
+    at: number,
+    size: number,
+  ): number {
+    return this.#streams.get(fd)?.sendBody(bodies, body, at, size) ?? GONE;
   }
 
   /**

@@ -3,7 +3,7 @@
  * and those that the host is still writing.
  */
 import type { Connection } from "../host/host.ts";
-import type { Body } from "./bodies.ts";
+import type { Bodies, Body } from "./bodies.ts";
 import { errnoOf } from "./errno.ts";
 import { LARGEST_STAGE, type Stages } from "./stages.ts";
 
@@ -65,11 +65,17 @@ export class Stream {
   }
 
   /** Takes up to `size` bytes of a body from `at` on; returns how many, or -EAGAIN. */
-  sendBody(body: Body, at: number, size: number): number {
+  sendBody(bodies: Bodies, body: Body, at: number, size: number): number {
     if (this.#held) return EAGAIN;
+    const length = Math.min(size, LARGEST_STAGE - (this.#head?.length ?? 0));
+    let written = 0;
+    if (body.borrowed) {
+      written = this.#writeNow(body.bytes.subarray(at, at + length));
+      if (written === length) return length;
+      bodies.own(body, at + written);
+    }
+    const part = body.bytes.subarray(at + written, at + length);
     const head = this.#head;
-    const room = LARGEST_STAGE - (head?.length ?? 0);
-    const part = body.bytes.subarray(at, at + Math.min(size, room));
     this.#head = null;
     if (head === null) this.#write({ body }, part);
     else if (this.connection.writeBoth) {
@@ -82,7 +88,24 @@ export class Stream {
       stages.giveBack(head);
       this.#write({ stage }, stage.subarray(0, head.length + part.length));
     }
-    return part.length;
+    return length;
+  }
+
+  /** Writes what the system takes at once; returns how many of these bytes that were. */
+  #writeNow(bytes: Uint8Array): number {
+    const { connection } = this;
+    const head = this.#head;
+    const size = head?.length ?? 0;
+    const count = connection.writeNow?.(head ? [head, bytes] : [bytes]) ?? 0;
+    if (head === null || count === 0) return count;
+    if (count < size) {
+      head.copyWithin(0, count);
+      this.#head = head.subarray(0, size - count);
+      return 0;
+    }
+    this.#head = null;
+    this.#traffic.stages.giveBack(head);
+    return count - size;
   }
 
   #write(held: Held, bytes: Uint8Array, head?: Uint8Array): void {
