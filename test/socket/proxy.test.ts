@@ -144,7 +144,8 @@ test("what many connections bring at once is sent on together", async () => {
   const CLIENTS = 100, ROUNDS = 20;
   let writes = 0;
   const context = new zmq.Context({
-    trace: (line) => writes += /^call\s+send\(\d+, [1-9]/.test(line) ? 1 : 0,
+    trace: (line) =>
+      writes += /^call\s+send\(\d+, memory, \d+, [1-9]/.test(line) ? 1 : 0,
   });
   const { proxy, running, ends } = await started(
     new zmq.Pull({ context }),

@@ -79,8 +79,7 @@ export function makeImports(
           const body = bodies.at(ptr);
           return target.fds.sendBody(fd, bodies, body, body.offset(ptr), size);
         }
-        const bytes = target.memory.bytes.subarray(ptr, ptr + size);
-        return target.fds.send(fd, bytes, more !== 0);
+        return target.fds.send(fd, target.memory.bytes, ptr, size, more !== 0);
       },
       read(fd: number, ptr: number, size: number, wanted: number) {
         if (isOutside(ptr)) {

@@ -14,15 +14,23 @@ import type { Host } from "../host/host.ts";
 const SHORT_MS = 0.25;
 /** We look out for so many times the usual short wait. */
 const PATIENCE = 5;
+/**
+ * At least so long: longer than a peer takes that sleeps. Otherwise, when one of two looked in
+ * vain, each went to sleep because the other did, for five to ten trips.
+ */
+const LEAST_LOOK_MS = 0.15;
 /** How fast what is usual follows the last waits. */
 const PACE = 1 / 8;
-/** Short waits are counted up to the first, and with the second we look out. */
-const MOST = 8;
+/** Short waits are counted from the first to the second, and from the third on we look out. */
+const LEAST = -64;
+const MOST = 128;
 const ENOUGH = 4;
-/** What one long wait takes from the count. */
-const LONG_COSTS = 2;
-/** A turn takes 1 to 10 µs. One that took so long did others' work, or the processor was taken. */
-const LONG_TURN_MS = 0.05;
+/**
+ * What one long wait takes from the count. Garbage collections make one of a hundred waits
+ * long, and shall not end the habit, because trips are slow until it is back. Where others
+ * want the processor every third is long, as who is to answer waits until we sleep.
+ */
+const LONG_COSTS = 16;
 
 export class Lookout {
   readonly #host: Host;
@@ -32,7 +40,6 @@ export class Lookout {
   #usual = SHORT_MS;
   #sent = false;
   #looking = false;
-  #turned = 0;
 
   constructor(host: Host) {
     this.#host = host;
@@ -50,7 +57,6 @@ export class Lookout {
     // What was sent before is still without an answer: that is one wait.
     if (this.#since === 0) this.#since = this.#host.now();
     if (this.#short < ENOUGH || this.#looking) return;
-    this.#turned = this.#since;
     this.#looking = this.#host.glance(this.#look);
   }
 
@@ -65,17 +71,14 @@ export class Lookout {
     if (waited <= SHORT_MS) {
       this.#short = Math.min(MOST, this.#short + 1);
       this.#usual += (waited - this.#usual) * PACE;
-    } else this.#short = Math.max(0, this.#short - LONG_COSTS);
+    } else this.#short = Math.max(LEAST, this.#short - LONG_COSTS);
   }
 
   #look = (): void => {
     if (this.#since !== 0) {
-      const now = this.#host.now();
-      const waited = now - this.#since;
-      const busy = now - this.#turned > LONG_TURN_MS;
-      this.#turned = now;
-      if (busy) this.#short = 0;
-      else if (waited <= Math.min(SHORT_MS, this.#usual * PATIENCE)) {
+      const waited = this.#host.now() - this.#since;
+      const patience = Math.max(LEAST_LOOK_MS, this.#usual * PATIENCE);
+      if (waited <= Math.min(SHORT_MS, patience)) {
         if (this.#host.glance!(this.#look)) return;
       }
       // The answer, when it comes, is not counted as well.

@@ -29,8 +29,8 @@ export interface Client {
 const PUMP_BUDGET = 2000;
 /** Work units of the program after which it yields. */
 const YIELD = 512;
-/** More than the longest IP literal, with its scope. */
-const ADDRESS_BYTES = 128;
+const ADDRESS_BYTES = 128; // more than the longest IP literal, with its scope
+const RESOLVED: Promise<void> = Promise.resolve();
 
 export class Reactor implements Kernel {
   readonly host: Host;
@@ -49,6 +49,7 @@ export class Reactor implements Kernel {
   #dirty = false;
   #serving = false;
   #soon = false;
+  #goingOn = false;
   /**
    * A pump took its full time: the next one has a turn of the event loop for itself, and
    * no event or queued work pumps in this one; only who cannot go on without does.
@@ -153,14 +154,11 @@ export class Reactor implements Kernel {
    * in between, the next operation most often waits again.
    */
   drop(): void {
-    if (--this.#waiting === 0) this.#pumpSoon();
+    if (--this.#waiting === 0) this.#pumpThen();
   }
 
   #letGo(): void {
-    if (this.#waiting > 0) {
-      this.#lookout.waits();
-      return;
-    }
+    if (this.#waiting > 0) return this.#lookout.waits();
     this.#release?.();
     this.#release = undefined;
   }
@@ -175,7 +173,8 @@ export class Reactor implements Kernel {
     // A socket that is just being served must not be served once more meanwhile.
     if (this.#burst >= this.#length.longest && !this.#serving && !this.#again) {
       this.pump();
-    } else this.#pumpSoon();
+    } else if (this.#serving) this.#pumpThen();
+    else this.#pumpSoon();
   }
 
   /** Messages were queued, by a socket that `spreads` them and where there is no room waits. */
@@ -196,6 +195,19 @@ export class Reactor implements Kernel {
     this.#soon = true;
     this.host.soon(this.#flush);
   }
+
+  /** Pumps once for what the program does now in microtasks; Node has `soon` before them. */
+  #pumpThen(): void {
+    this.#dirty = true;
+    if (this.#soon || this.#goingOn) return;
+    this.#goingOn = true;
+    void RESOLVED.then(this.#wentOn);
+  }
+
+  #wentOn = (): void => {
+    this.#goingOn = false;
+    this.#pumpSoon();
+  };
 
   #flush = (): void => {
     this.#soon = false;
@@ -278,7 +290,7 @@ export class Reactor implements Kernel {
       }
       // What sockets did meanwhile can need libzmq again, even where nothing was
       // received: a SUB, say, subscribes at the peer it has just learned of.
-      if (served) this.#pumpSoon();
+      if (served) this.#pumpThen();
       this.#arm(exports.zw_next_timer!());
       if (this.#whenEmpty.length > 0 && this.sockets === 0) this.#empty();
     } catch (error) {
@@ -326,9 +338,17 @@ export class Reactor implements Kernel {
     }
   }
 
+  /** As `#event`, without its closure: this is what happens for each message. */
   input(fd: number, size: number): void {
     this.#lookout.arrived();
-    this.#event(() => this.call("zw_input", fd, size));
+    this.#sinceYield = 0;
+    if (this.instance.dead) return;
+    try {
+      this.instance.exports.zw_input!(fd, size);
+      if (!this.#again) this.pump();
+    } catch (error) {
+      this.died(error);
+    }
   }
 
   connected(

@@ -12,7 +12,13 @@ import { type Counted, noTraffic, type Traffic } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
 import { type Message, type MessageLike, toBytes } from "./message.ts";
 import type { Recipient } from "./outbox.ts";
-import { park, type Parked, type Wait } from "./parking.ts";
+import {
+  NOT_YET,
+  type Operation,
+  park,
+  type Parked,
+  type Wait,
+} from "./parking.ts";
 
 const EAGAIN = -errnoOf("EAGAIN");
 /** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
@@ -39,6 +45,9 @@ const RESOLVED: Promise<void> = Promise.resolve();
 export interface SendOptions extends Wait, Recipient {}
 
 const NO_WAIT: Wait = {};
+/** A step of an iteration over messages. */
+export type Step = IteratorResult<Message[], undefined>;
+export const END: Step = { value: undefined, done: true };
 
 export class Channel implements Client, Counted {
   readonly core: ContextCore;
@@ -63,8 +72,11 @@ export class Channel implements Client, Counted {
   readonly #slot: number;
   /** What to call the thing in an error. */
   readonly #noun: string;
-  #reader: Parked | undefined;
-  #writer: Parked | undefined;
+  #reader: Parked<unknown> | undefined;
+  #writer: Parked<void> | undefined;
+  /** What the receive that waits makes of a message, and why it waits. */
+  #taking: () => unknown = () => undefined;
+  #unfilled = 0;
   #diverted: Client | undefined;
   readonly #inbox: Inbox;
   /** Whether it sends each message to another peer. */
@@ -138,6 +150,7 @@ export class Channel implements Client, Counted {
       for (const task of this.#whenGone.splice(0)) task();
     });
     this.core.closed(this);
+    if (this.#taking === this.#step) this.#reader?.resolve(END);
     this.fail(this.#error("EAGAIN"));
     if (reactor.instance.dead) return;
     reactor.call("zw_close", pointer);
@@ -213,14 +226,13 @@ export class Channel implements Client, Counted {
     let last = rc;
     const attempt = () => {
       last = parcel.send(this.pointer);
-      if (last === EAGAIN || last === EFSM) return undefined;
+      if (last === EAGAIN || last === EFSM) return NOT_YET;
       if (last < 0) throw this.#error(-last);
-      return { value: undefined };
     };
     try {
       // Room may only be waiting for libzmq to look.
       reactor.pump();
-      if (!this.closed && attempt()) {
+      if (!this.closed && attempt() !== NOT_YET) {
         parcel.free();
         return this.#sent(parcel.size);
       }
@@ -228,16 +240,17 @@ export class Channel implements Client, Counted {
       parcel.free();
       return Promise.reject(error);
     }
-    return this.#park(
-      { timeout: this.sendTimeout, signal },
-      (parked) => this.#writer = parked,
+    const operation: Operation<void> = {
+      place: (parked) => this.#writer = parked,
       attempt,
-      () => this.#error(-last),
-      (done) => {
+      expired: () => this.#error(-last),
+      release: (done) => {
         parcel.free();
         if (done) this.#note(parcel.size);
       },
-    );
+    };
+    const owner = this.owner?.deref();
+    return park(reactor, operation, this.sendTimeout, signal, owner);
   }
 
   /**
@@ -271,7 +284,8 @@ export class Channel implements Client, Counted {
     return this.takeTurns();
   }
 
-  receive(wait: Wait = NO_WAIT): Promise<Message[]> {
+  /** `owner`: the socket, which is not collected while it waits. */
+  receive(wait: Wait = NO_WAIT, owner?: object): Promise<Message[]> {
     // The common case, without the closures of the general one.
     if (
       this.#reader === undefined && wait.signal === undefined &&
@@ -284,7 +298,12 @@ export class Channel implements Client, Counted {
         ? reactor.yield().then(() => message)
         : Promise.resolve(message);
     }
-    return this.#take(() => this.#shift(), wait);
+    return this.#take(this.#shift, wait, owner);
+  }
+
+  /** The next step of an iteration, which is over when the socket is closed. */
+  step(wait: Wait = NO_WAIT, owner?: object): Promise<Step> {
+    return this.#take(this.#step, wait, owner);
   }
 
   /** The next message, if it is here already and nothing else has to run first. */
@@ -331,7 +350,11 @@ export class Channel implements Client, Counted {
   }
 
   /** Resolves with what `take` returns once a message is there. */
-  #take<T>(take: () => T, { signal }: Wait): Promise<T> {
+  #take<T>(
+    take: () => T,
+    { signal }: Wait,
+    owner = this.owner?.deref(),
+  ): Promise<T> {
     if (this.#reader) throw this.#busy("reading", "receive");
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { reactor } = this.core;
@@ -344,28 +367,41 @@ export class Channel implements Client, Counted {
         ? reactor.yield().then(() => result)
         : Promise.resolve(result);
     }
-    let last = rc;
-    const parked = this.#park(
-      { timeout: this.receiveTimeout, signal },
-      (parked) => this.#reader = parked,
-      () => {
-        last = this.#inbox.fill(this.pointer, this.prefetch);
-        if (last === 0 || last === EFSM) return undefined;
-        if (last < 0) throw this.#error(-last);
-        return { value: take() };
-      },
-      () => this.#error(last === EFSM ? -EFSM : -EAGAIN),
+    this.#taking = take;
+    this.#unfilled = rc;
+    const operation = this.#receiving as Operation<T>;
+    const parked = park(
+      reactor,
+      operation,
+      this.receiveTimeout,
+      signal,
+      owner,
     );
     // Only now: what comes with it must find who waits for it.
     reactor.touch();
     return parked;
   }
 
-  #shift(): Message[] {
+  /** A receive that waits: there is one at a time. */
+  readonly #receiving: Operation<unknown> = {
+    place: (parked) => this.#reader = parked,
+    attempt: () => {
+      const rc = this.#inbox.fill(this.pointer, this.prefetch);
+      this.#unfilled = rc;
+      if (rc === 0 || rc === EFSM) return NOT_YET;
+      if (rc < 0) throw this.#error(-rc);
+      return this.#taking();
+    },
+    expired: () => this.#error(this.#unfilled === EFSM ? -EFSM : -EAGAIN),
+  };
+
+  readonly #shift = (): Message[] => {
     const message = this.#inbox.shift();
     this.#count(message);
     return message;
-  }
+  };
+
+  readonly #step = (): Step => ({ value: this.#shift(), done: false });
 
   #count(message: Message[]): void {
     const { core: { reactor: { trace } } } = this;
@@ -392,20 +428,6 @@ export class Channel implements Client, Counted {
     this.core.reactor.host.soon(() => {
       if (!this.closed) this.ready();
     });
-  }
-
-  #park<T>(
-    wait: Wait & { timeout: number },
-    place: (parked: Parked | undefined) => void,
-    attempt: () => { value: T } | undefined,
-    expired: () => Error,
-    release?: (done: boolean) => void,
-  ): Promise<T> {
-    return park(
-      this.core.reactor,
-      wait,
-      { place, attempt, release, expired, owner: this.owner?.deref() },
-    );
   }
 
   // --- for the proxy

@@ -6,11 +6,13 @@ import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { allocate } from "../native/allocate.ts";
 import { isOutside } from "../syscall/bodies.ts";
-import { BATCH_BYTES, type Message, wrap } from "./message.ts";
+import { BATCH_BYTES, copy, type Message, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 const { ZMQ_SERVER, ZMQ_DISH } = constants;
+/** In a batch of so few bytes each frame is copied by itself. */
+const FEW_BYTES = 96;
 /**
  * Properties of so many connections are kept, and of those with messages that still wait.
  * More that are in use at once would be asked for again and again.
@@ -20,6 +22,8 @@ const MOST_PROPERTIES = 32768;
 /** What libzmq knows of the connection a message came by (man zmq_msg_gets). */
 export type Properties = Readonly<Record<string, string>>;
 const NONE: Properties = Object.freeze({});
+/** Nothing is added to it. */
+const EMPTY: never[] = [];
 
 /** From whom a draft socket received a message; the second element of it. */
 export interface Origin {
@@ -31,9 +35,9 @@ export class Inbox {
   readonly #reactor: Reactor;
   readonly #type: number;
   readonly #scratch: number;
-  #messages: Message[][] = [];
+  #messages: Message[][] = EMPTY;
   /** For each message, and then for `#partial`, the id of its connection's properties. */
-  #ids: number[] = [];
+  #ids: number[] = EMPTY;
   #at = 0;
   /** Frames of a message whose rest comes with the next call. */
   #partial: Message[] | undefined;
@@ -54,15 +58,15 @@ export class Inbox {
   }
 
   clear(): void {
-    this.#messages = [];
-    this.#ids = this.#partial ? this.#ids.slice(-1) : [];
+    this.#messages = EMPTY;
+    this.#ids = this.#partial ? this.#ids.slice(-1) : EMPTY;
     this.#at = 0;
   }
 
   /** Takes the oldest message; there is one. */
   shift(): Message[] {
     const message = this.#messages[this.#at]!;
-    this.#messages[this.#at++] = [];
+    this.#messages[this.#at++] = EMPTY;
     return message;
   }
 
@@ -126,45 +130,64 @@ export class Inbox {
   /** Takes what `zw_recv` wrote. */
   #unpack(used: number): void {
     const { memory } = this.#reactor.instance;
-    // One copy for the whole batch: its frames are views of it.
-    const batch = memory.bytes.slice(this.#scratch, this.#scratch + used);
-    const { buffer } = batch;
-    const words = new Uint32Array(buffer);
+    const start = this.#scratch;
+    // One copy for a whole batch: its frames are views of it.
+    const batch = used > FEW_BYTES
+      ? memory.bytes.slice(start, start + used).buffer
+      : undefined;
     const draft = this.#type === ZMQ_SERVER || this.#type === ZMQ_DISH;
+    const known = this.#ids.length;
     let origin: Origin | undefined;
     let frames = this.#partial;
-    for (let at = 0; at < used;) {
+    for (let at = start, end = start + used; at < end;) {
       if (frames === undefined) {
-        frames = [];
-        const id = words[at >> 2]!;
+        const id = memory.words[at >> 2]!;
         at += 4;
-        this.#ids.push(id);
-        if (id !== 0 && !this.#properties.has(id)) this.#learn(id);
+        if (this.#ids.length === 0) this.#ids = [id];
+        else this.#ids.push(id);
         if (draft) {
-          const word = words[at >> 2]!;
+          const word = memory.words[at >> 2]!;
           at += 4;
           if (this.#type === ZMQ_SERVER) origin = { routingId: word };
           else {
-            origin = { group: wrap(buffer, at, word) };
+            origin = { group: this.#frame(batch, at, word) };
             at += (word + 3) & ~3;
           }
         }
       }
-      const header = words[at >> 2]!;
+      const header = memory.words[at >> 2]!;
+      let frame: Message;
       if (header & BY_POINTER) {
-        frames.push(this.#fetch(words[(at >> 2) + 1]!));
+        frame = this.#fetch(memory.words[(at >> 2) + 1]!);
         at += 8;
       } else {
         const size = header & SIZE;
-        frames.push(wrap(buffer, at + 4, size));
+        frame = this.#frame(batch, at + 4, size);
         at += 4 + ((size + 3) & ~3);
       }
+      // Most messages are one frame, and most waits are for one message: `push` would make
+      // room for 17.
+      if (frames === undefined) frames = [frame];
+      else frames.push(frame);
       if (header & MORE) continue;
       if (origin) (frames as (Message | Origin)[]).push(origin);
-      this.#messages.push(frames);
+      if (this.#messages.length === 0) this.#messages = [frames];
+      else this.#messages.push(frames);
       frames = undefined;
     }
     this.#partial = frames;
+    // Only now, because what is learned is written where the batch was.
+    for (let i = known; i < this.#ids.length; i++) {
+      const id = this.#ids[i]!;
+      if (id !== 0 && !this.#properties.has(id)) this.#learn(id);
+    }
+  }
+
+  /** The frame that `zw_recv` wrote at `at`. */
+  #frame(batch: ArrayBuffer | undefined, at: number, size: number): Message {
+    return batch
+      ? wrap(batch, at - this.#scratch, size)
+      : copy(this.#reactor.instance.memory.bytes, at, size);
   }
 
   #fetch(msg: number): Message {

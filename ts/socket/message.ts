@@ -1,6 +1,7 @@
 /**
  * What frames are made of, in JavaScript.
  */
+import { allocate } from "../native/allocate.ts";
 
 /** What can be sent as one frame: `null` is an empty one, numbers are sent as text. */
 export type MessageLike =
@@ -25,11 +26,10 @@ type BufferLike = {
 };
 const NativeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
 
-type View = new (
-  buffer: ArrayBuffer,
-  offset: number,
-  size: number,
-) => Message;
+interface View {
+  new (buffer: ArrayBuffer, offset: number, size: number): Message;
+  new (size: number): Message;
+}
 
 /**
  * The class of all `Buffer`s, by which a view of one is made: without the looking at arguments
@@ -41,7 +41,8 @@ function viewClass(): View | undefined {
     const made: unknown = new view(new ArrayBuffer(8), 1, 2);
     const { length, byteOffset } = made as Uint8Array;
     const is = length === 2 && byteOffset === 1 &&
-      (!NativeBuffer || NativeBuffer.isBuffer(made));
+      (!NativeBuffer || NativeBuffer.isBuffer(made)) &&
+      new view(3).length === 3;
     return is ? view : undefined;
   } catch {
     return undefined; // not to be called like that: then the documented way
@@ -76,6 +77,17 @@ export function wrap(
   return NativeView
     ? new NativeView(buffer, offset, size)
     : NativeBuffer!.from(buffer, offset, size);
+}
+
+/**
+ * A received frame in memory of its own. Where it is small, engines have its bytes in the
+ * object, without a buffer until somebody asks for it: on Node 16 bytes took 60 ns, and
+ * 330 in a buffer.
+ */
+export function copy(bytes: Uint8Array, at: number, size: number): Message {
+  const frame = NativeView ? new NativeView(size) : allocate(size) as Message;
+  for (let i = 0; i < size; i++) frame[i] = bytes[at + i]!;
+  return frame;
 }
 
 /** One crossing carries what fits here. */

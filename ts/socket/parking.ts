@@ -1,7 +1,11 @@
 /**
  * Operations that wait: a promise that is settled when libzmq can do what was asked,
  * when time is up, when a signal says so, or when the socket closes.
+ *
+ * A program waits for almost every message of a conversation. So a wait is one object, and
+ * what a socket does again and again is made once.
  */
+import type { HostTimer } from "../host/host.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 
 /** How long to wait. */
@@ -10,72 +14,105 @@ export interface Wait {
   signal?: AbortSignal | undefined;
 }
 
-/** An operation that waits. */
-export interface Parked {
-  /** Only to be held: a socket with something pending is not collected. */
-  readonly owner: object | undefined;
-  /** Tries it again. */
-  attempt(): void;
-  reject(error: unknown): void;
-}
+/** The operation has to wait on. */
+export const NOT_YET: unique symbol = Symbol("not yet");
 
 export interface Operation<T> {
   /** Where the operation is to be found while it waits; undefined when it is over. */
-  place(parked: Parked | undefined): void;
-  /** Tries it; undefined: not yet. */
-  attempt(): { value: T } | undefined;
+  place(parked: Parked<T> | undefined): void;
+  /** Tries it. */
+  attempt(): T | typeof NOT_YET;
   /** Runs once, whatever happens, when nothing is parked any more: it may pump. */
   release?: ((done: boolean) => void) | undefined;
-  /** Whose operation it is. */
-  owner: object | undefined;
   /** What to reject with when time is up. */
   expired(): Error;
+}
+
+/** An operation that waits. */
+export class Parked<T> {
+  /** Only to be held: a socket with something pending is not collected. */
+  readonly owner: object | undefined;
+  readonly promise: Promise<T>;
+  readonly #reactor: Reactor;
+  readonly #operation: Operation<T>;
+  readonly #signal: AbortSignal | undefined;
+  #aborted: (() => void) | undefined;
+  #timer: HostTimer | undefined;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    reactor: Reactor,
+    operation: Operation<T>,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    owner: object | undefined,
+  ) {
+    this.owner = owner;
+    this.#reactor = reactor;
+    this.#operation = operation;
+    this.#signal = signal;
+    let settle: (value: T) => void, refuse: (error: unknown) => void;
+    this.promise = new Promise((resolve, reject) => {
+      settle = resolve;
+      refuse = reject;
+    });
+    this.#resolve = settle!;
+    this.#reject = refuse!;
+    reactor.hold();
+    operation.place(this);
+    if (signal) {
+      this.#aborted = () => this.reject(signal.reason);
+      signal.addEventListener("abort", this.#aborted);
+    }
+    if (timeout > 0) {
+      const expired = () => this.reject(operation.expired());
+      this.#timer = reactor.host.setTimer(expired, timeout);
+    }
+  }
+
+  #finish(done: boolean): void {
+    this.#timer?.cancel();
+    if (this.#aborted) {
+      this.#signal!.removeEventListener("abort", this.#aborted);
+    }
+    this.#operation.place(undefined);
+    this.#operation.release?.(done);
+    this.#reactor.drop();
+  }
+
+  /** Tries it again. */
+  attempt(): void {
+    try {
+      const result = this.#operation.attempt();
+      if (result !== NOT_YET) this.resolve(result);
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
+  resolve(value: T): void {
+    this.#finish(true);
+    this.#resolve(value);
+  }
+
+  reject(error: unknown): void {
+    this.#finish(false);
+    this.#reject(error);
+  }
 }
 
 /** Waits until the operation has a result; -1 ms waits for ever, 0 not at all. */
 export function park<T>(
   reactor: Reactor,
-  { timeout, signal }: Wait & { timeout: number },
   operation: Operation<T>,
+  timeout: number,
+  signal: AbortSignal | undefined,
+  owner: object | undefined,
 ): Promise<T> {
-  if (timeout === 0) {
-    operation.release?.(false);
-    return Promise.reject(operation.expired());
+  if (timeout !== 0) {
+    return new Parked(reactor, operation, timeout, signal, owner).promise;
   }
-  return new Promise((resolve, reject) => {
-    let timer: { cancel(): void } | undefined;
-    const aborted = () => parked.reject(signal!.reason);
-    const finish = (done: boolean) => {
-      timer?.cancel();
-      signal?.removeEventListener("abort", aborted);
-      operation.place(undefined);
-      operation.release?.(done);
-      reactor.drop();
-    };
-    const parked: Parked = {
-      owner: operation.owner,
-      attempt() {
-        try {
-          const result = operation.attempt();
-          if (result === undefined) return;
-          finish(true);
-          resolve(result.value);
-        } catch (error) {
-          finish(false);
-          reject(error);
-        }
-      },
-      reject(error) {
-        finish(false);
-        reject(error);
-      },
-    };
-    reactor.hold();
-    operation.place(parked);
-    signal?.addEventListener("abort", aborted);
-    if (timeout > 0) {
-      const expired = () => parked.reject(operation.expired());
-      timer = reactor.host.setTimer(expired, timeout);
-    }
-  });
+  operation.release?.(false);
+  return Promise.reject(operation.expired());
 }

@@ -2,7 +2,7 @@
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
 import { sendMany } from "./batch.ts";
-import type { Channel, SendOptions } from "./channel.ts";
+import { type Channel, END, type SendOptions, type Step } from "./channel.ts";
 import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
@@ -111,21 +111,12 @@ interface Access {
 const RESOLVED: Promise<void> = Promise.resolve();
 const MOST = 1000;
 
-const END = { value: undefined, done: true } as const;
-
 /** A step of an iteration that may have to wait; it ends when the socket is closed. */
 async function next(
-  socket: Access & Receiver,
+  socket: Access,
   signal?: AbortSignal,
-): Promise<IteratorResult<Message[], undefined>> {
-  try {
-    return { value: await socket.receive({ signal }), done: false };
-  } catch (error) {
-    if (socket.closed && (error as { code?: string }).code === "EAGAIN") {
-      return END;
-    }
-    throw error;
-  }
+): Promise<Step> {
+  return socket.closed ? END : await socket.enter().step({ signal }, socket);
 }
 
 const sending = {
@@ -161,22 +152,24 @@ const sending = {
 
 const receiving = {
   receive(this: Access, options?: Wait): Promise<Message[]> {
-    return this.enter().receive(options);
+    return this.enter().receive(options, this);
   },
 
   [Symbol.asyncIterator](
-    this: Access & Receiver,
+    this: Access,
   ): AsyncIterator<Message[], undefined> {
     return {
       next: () => {
         if (this.closed) return Promise.resolve(END);
-        let value: Message[] | undefined;
         try {
-          value = this.enter().poll();
+          const channel = this.enter();
+          const value = channel.poll();
+          return value
+            ? Promise.resolve({ value, done: false })
+            : channel.step(undefined, this);
         } catch (error) {
           return Promise.reject(error);
         }
-        return value ? Promise.resolve({ value, done: false }) : next(this);
       },
     };
   },
@@ -210,7 +203,7 @@ const receiving = {
     const { signal } = cancelled;
     return new ReadableStream({
       pull: async (controller) => {
-        const { value, done } = this.closed ? END : await next(this, signal);
+        const { value, done } = await next(this, signal);
         if (signal.aborted) return;
         if (done) controller.close();
         else controller.enqueue(value);

@@ -55,7 +55,11 @@ export class FdTable {
   readonly #prepared = new Map<string, Listener | HostError>();
   /** The bind under way for each target, until it is settled. */
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
-  readonly #traffic: Traffic = { stages: new Stages(), writes: 0 };
+  readonly #traffic: Traffic = {
+    stages: new Stages(),
+    writes: 0,
+    staged: new Uint8Array(0),
+  };
   readonly datagrams: DatagramTable;
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
@@ -229,11 +233,18 @@ export class FdTable {
   }
 
   /**
-   * Takes bytes of the module's memory; returns how many, or -EAGAIN. None asks for room.
+   * Takes `size` bytes of `memory`; returns how many, or -EAGAIN. To send none asks for room.
    * If a body follows, they are written together with it.
    */
-  send(fd: number, bytes: Uint8Array, bodyFollows = false): number {
-    return this.#streams.get(fd)?.send(bytes, bodyFollows) ?? GONE;
+  send(
+    fd: number,
+    memory: Uint8Array,
+    at: number,
+    size: number,
+    bodyFollows = false,
+  ): number {
+    const stream = this.#streams.get(fd);
+    return stream ? stream.send(memory, at, size, bodyFollows) : GONE;
   }
 
   /** The same for `size` bytes of a body from `at` on. */

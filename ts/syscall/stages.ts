@@ -25,6 +25,8 @@ export class Stages {
     const i = SIZES.indexOf(buffer.byteLength as typeof SIZES[number]);
     const free = this.#free[i]!;
     // Many slow writes at once are over some day.
-    if (free.length < MOST_FREE) free.push(new Uint8Array(buffer));
+    if (free.length >= MOST_FREE) return;
+    const isAll = stage.length === buffer.byteLength;
+    free.push(isAll ? stage : new Uint8Array(buffer));
   }
 }

@@ -12,6 +12,8 @@ export interface Traffic {
   readonly stages: Stages;
   /** Writes made so far. */
   writes: number;
+  /** The part of a stage that was last written. */
+  staged: Uint8Array;
 }
 
 /** What a write reads from. */
@@ -21,6 +23,8 @@ interface Held {
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
+/** So few bytes are copied faster by themselves than by a view of them. */
+const SMALL = 128;
 /** Less than this is read as always, with what comes after it. */
 const LEAST_TARGET = 65536;
 
@@ -47,21 +51,32 @@ export class Stream {
 
   // --- out
 
-  /** Takes bytes; returns how many, or -EAGAIN. */
-  send(bytes: Uint8Array, bodyFollows: boolean): number {
+  /** Takes `size` bytes of `memory`; returns how many, or -EAGAIN. */
+  send(
+    memory: Uint8Array,
+    at: number,
+    size: number,
+    bodyFollows: boolean,
+  ): number {
     if (this.#held) return EAGAIN;
-    if (bytes.length === 0) return 0;
+    if (size === 0) return 0;
     if (this.#head) {
       this.#writeHead(this.#head);
       if (this.#held) return EAGAIN;
     }
-    const stage = this.#traffic.stages.take(bytes.length);
-    const size = Math.min(bytes.length, stage.length);
-    stage.set(size === bytes.length ? bytes : bytes.subarray(0, size));
-    const staged = stage.subarray(0, size);
+    const traffic = this.#traffic;
+    const stage = traffic.stages.take(size);
+    const taken = Math.min(size, stage.length);
+    if (taken > SMALL) stage.set(memory.subarray(at, at + taken));
+    else for (let i = 0; i < taken; i++) stage[i] = memory[at + i]!;
+    let { staged } = traffic;
+    // A conversation often writes the same size again and again.
+    if (staged.length !== taken || staged.buffer !== stage.buffer) {
+      staged = traffic.staged = stage.subarray(0, taken);
+    }
     if (bodyFollows) this.#head = staged;
     else this.#write({ stage }, staged);
-    return size;
+    return taken;
   }
 
   /** Takes up to `size` bytes of a body from `at` on; returns how many, or -EAGAIN. */
