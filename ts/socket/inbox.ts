@@ -6,7 +6,7 @@ import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { allocate } from "../native/allocate.ts";
 import { isOutside } from "../syscall/bodies.ts";
-import { BATCH_BYTES, copy, type Message, wrap } from "./message.ts";
+import { BATCH_BYTES, batchOf, copy, type Message, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
@@ -133,7 +133,7 @@ export class Inbox {
     const start = this.#scratch;
     // One copy for a whole batch: its frames are views of it.
     const batch = used > FEW_BYTES
-      ? memory.bytes.slice(start, start + used).buffer
+      ? batchOf(memory.bytes, start, start + used)
       : undefined;
     const draft = this.#type === ZMQ_SERVER || this.#type === ZMQ_DISH;
     const known = this.#ids.length;
@@ -184,9 +184,13 @@ export class Inbox {
   }
 
   /** The frame that `zw_recv` wrote at `at`. */
-  #frame(batch: ArrayBuffer | undefined, at: number, size: number): Message {
+  #frame(
+    batch: Uint8Array<ArrayBuffer> | undefined,
+    at: number,
+    size: number,
+  ): Message {
     return batch
-      ? wrap(batch, at - this.#scratch, size)
+      ? wrap(batch.buffer, batch.byteOffset + at - this.#scratch, size)
       : copy(this.#reactor.instance.memory.bytes, at, size);
   }
 
