@@ -16,6 +16,7 @@ import { Instance, type InstanceOptions } from "../native/instance.ts";
 import { Backlog } from "./backlog.ts";
 import { BURST, BurstLength, units } from "./burst.ts";
 import { Lookout } from "./lookout.ts";
+import { Turn } from "./turn.ts";
 
 /** A socket as the reactor knows it: under its slot. */
 export interface Client {
@@ -25,8 +26,6 @@ export interface Client {
   fail(error: Error): void;
 }
 
-/** Events per pump before timers and I/O of the program get their turn. */
-const PUMP_BUDGET = 2000;
 /** Work units of the program after which it yields. */
 const YIELD = 512;
 const ADDRESS_BYTES = 128; // more than the longest IP literal, with its scope
@@ -58,6 +57,7 @@ export class Reactor implements Kernel {
   #burst = 0;
   readonly #length = new BurstLength();
   #sinceYield = 0;
+  readonly #turn: Turn;
   #yielded: (() => void)[] = [];
   #timer: HostTimer | undefined;
   #deadline = Infinity;
@@ -68,6 +68,7 @@ export class Reactor implements Kernel {
     this.host = host;
     this.trace = options.trace;
     this.#lookout = new Lookout(host);
+    this.#turn = new Turn(host);
     this.instance = new Instance(host, this, options);
     this.#backlog = new Backlog(host, this.instance);
     // Not the host's secure numbers, which Node loads for longer than the rest takes:
@@ -255,7 +256,7 @@ export class Reactor implements Kernel {
     if (this.instance.dead) return;
     const { exports } = this.instance;
     try {
-      if (exports.zw_pump!(PUMP_BUDGET)) this.#pumpLater();
+      if (!this.#turn.pump(exports.zw_pump!)) this.#pumpLater();
     } catch (error) {
       this.died(error);
       return;
@@ -341,6 +342,7 @@ export class Reactor implements Kernel {
   /** As `#event`, without its closure: this is what happens for each message. */
   input(fd: number, size: number): void {
     this.#lookout.arrived();
+    if (!this.#turn.goesOn(this.#sinceYield)) this.#pumpLater();
     this.#sinceYield = 0;
     if (this.instance.dead) return;
     try {
