@@ -146,7 +146,7 @@ test("a trace tells calls, events and messages", async () => {
   const seen = [
     /^call {2}listen\(\d+, 4, "127\.0\.0\.1", 0\) = \d+$/,
     /^call {2}connect\(\d+, 4, "127\.0\.0\.1", \d+/,
-    /^call {2}send\(\d+, memory, \d+, \d+\) = \d+$/,
+    /^call {2}send\(\d+, memory, \d+, \d+, \w+\) = \d+$/,
     /^event connected\(\d+, 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+\)$/,
     /^event incoming\(/,
     /^event input\(\d+, \d+\)$/,

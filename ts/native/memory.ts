@@ -48,6 +48,15 @@ export class Memory {
     return this.text(pointer, this.bytes.indexOf(0, pointer) - pointer);
   }
 
+  /** Writes a C string of ASCII. */
+  setAscii(pointer: number, text: string): void {
+    const { bytes } = this;
+    for (let i = 0; i < text.length; i++) {
+      bytes[pointer + i] = text.charCodeAt(i);
+    }
+    bytes[pointer + text.length] = 0;
+  }
+
   /** Memory that the caller frees; throws when there is none. */
   alloc(size: number): number {
     const pointer = this.#exports.malloc!(size) >>> 0;

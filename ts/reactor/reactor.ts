@@ -15,16 +15,9 @@ import type { Kernel, SocketName } from "../syscall/fd_table.ts";
 import { Instance, type InstanceOptions } from "../native/instance.ts";
 import { Backlog } from "./backlog.ts";
 import { BURST, BurstLength, units } from "./burst.ts";
+import type { Client } from "./client.ts";
 import { Lookout } from "./lookout.ts";
 import { Turn } from "./turn.ts";
-
-/** A socket as the reactor knows it: under its slot. */
-export interface Client {
-  /** libzmq signalled the socket: operations that would block may succeed now. */
-  ready(): void;
-  /** The instance is dead: nothing will ever succeed. */
-  fail(error: Error): void;
-}
 
 /** Work units of the program after which it yields. */
 const YIELD = 512;
@@ -71,8 +64,7 @@ export class Reactor implements Kernel {
     this.#turn = new Turn(host);
     this.instance = new Instance(host, this, options);
     this.#backlog = new Backlog(host, this.instance);
-    // Not the host's secure numbers, which Node loads for longer than the rest takes:
-    // libzmq draws no secrets from these.
+    // No secrets are drawn from these, and Node loads its secure numbers for long.
     this.context = this.call("zw_ctx_new", Math.random() * 2 ** 32);
     this.#address = this.instance.memory.alloc(ADDRESS_BYTES);
   }
@@ -406,10 +398,8 @@ export class Reactor implements Kernel {
     const host = name?.host ?? "";
     if (host.length >= ADDRESS_BYTES) return;
     // For each connection, so without all that lending it a string would take.
-    const { bytes } = this.instance.memory;
     const at = this.#address;
-    for (let i = 0; i < host.length; i++) bytes[at + i] = host.charCodeAt(i);
-    bytes[at + host.length] = 0;
+    this.instance.memory.setAscii(at, host);
     this.call("zw_set_address", fd, peer, at, name?.port ?? 0);
   }
 }

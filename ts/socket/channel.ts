@@ -5,7 +5,7 @@
  * and is tried again whenever libzmq signals the socket.
  */
 import { constants } from "zeromq-wasm:constants";
-import type { Client } from "../reactor/reactor.ts";
+import type { Client } from "../reactor/client.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { type ContextCore, zmqError } from "./context.ts";
 import { type Counted, noTraffic, type Traffic } from "./counters.ts";
