@@ -148,6 +148,27 @@ test("but not while it is written, or when it was given away", () => {
   assert.is(made, 5);
 });
 
+test("lent bytes are the program's own until they are settled", () => {
+  const all = bodies();
+  const bytes = new Uint8Array(100 * KB).fill(1);
+  const [sent, waits] = [all.lend(bytes), all.lend(bytes)];
+  const body = all.at(waits);
+  assert.is(body.bytes, bytes);
+  assert.is(all.queued, 200 * KB);
+  all.drop(sent);
+  all.settle();
+  assert.is(made, 1, "only what is still there is copied");
+  bytes.fill(2);
+  assert.ok(body.bytes.every((byte) => byte === 1));
+  all.settle();
+  all.own(body, 0);
+  assert.is(made, 1);
+  all.drop(waits);
+  all.put(bytes);
+  assert.is(made, 1, "the copy's memory is used again, the program's is not");
+  assert.is(bodies(MB).lend(new Uint8Array(MB + 1)), 0);
+});
+
 test("free memory has its limit", () => {
   const all = bodies();
   const bytes = new Uint8Array(8 * MB);

@@ -1,6 +1,7 @@
 /** The fd table on a host in memory, and the numbers of errors. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Connection, ConnectionEvents } from "zeromq-wasm";
 import {
   codeOf,
   connectErrno,
@@ -8,6 +9,7 @@ import {
   streamErrno,
   zmqErrno,
 } from "../../ts/syscall/errno.ts";
+import { Bodies } from "../../ts/syscall/bodies.ts";
 import { FdTable, type Kernel } from "../../ts/syscall/fd_table.ts";
 import { type MemoryHost, memoryHost } from "../host/memory_host.ts";
 import { until, within } from "../socket/tools.ts";
@@ -168,6 +170,130 @@ test("numbers and names of errors", () => {
   }
   assert.is(codeOf(streamErrno("EPIPE")), "ECONNRESET");
   assert.is(codeOf(streamErrno("ETIMEDOUT")), "ETIMEDOUT");
+});
+
+/** A connection that takes so many bytes at once, in each of its calls; then none. */
+class Sink implements Connection {
+  readonly local = undefined;
+  readonly remote = undefined;
+  readonly got: number[] = [];
+  readonly calls: string[] = [];
+  events: ConnectionEvents | undefined;
+  constructor(readonly room: number[], readonly both: boolean) {}
+  start(events: ConnectionEvents) {
+    this.events = events;
+  }
+  #take(pieces: Uint8Array[], most: number): number {
+    const bytes = pieces.flatMap((piece) => [...piece]).slice(0, most);
+    this.got.push(...bytes);
+    return bytes.length;
+  }
+  write(bytes: Uint8Array): boolean {
+    this.calls.push("write");
+    this.#take([bytes], Infinity);
+    return false;
+  }
+  get writeBoth() {
+    if (!this.both) return undefined as never;
+    return (first: Uint8Array, second: Uint8Array) => {
+      this.calls.push("writeBoth");
+      this.#take([first, second], Infinity);
+      return false;
+    };
+  }
+  writeNow(pieces: Uint8Array[]): number {
+    this.calls.push("writeNow");
+    return this.#take(pieces, this.room.shift() ?? 0);
+  }
+  pause() {}
+  resume() {}
+  setNoDelay() {}
+  setKeepAlive() {}
+  close() {
+    this.calls.push("close");
+  }
+}
+
+test("what the system takes at once of a body is not copied, the rest is", () => {
+  const size = 100_000;
+  const head = [1, 2, 3, 4];
+  for (
+    const [room, both, calls, copied] of [
+      // All of it, at once.
+      [[size + 4], true, ["writeNow"], false],
+      [[size], false, ["writeNow", "write"], true],
+      [[size], true, ["writeNow", "write"], true],
+      // The head is not even through.
+      [[3], true, ["writeNow", "writeBoth"], true],
+      [[3], false, ["writeNow", "write"], true],
+      [[], true, ["writeNow", "writeBoth"], true],
+      [[], false, ["writeNow", "write"], true],
+    ] as const
+  ) {
+    const { fds } = table();
+    const sink = new Sink([...room], both);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
+    const bytes = new Uint8Array(size).map((_, i) => i);
+    const expected = [...head, ...bytes];
+    const body = bodies.at(bodies.lend(bytes));
+    const memory = new Uint8Array([0, ...head]);
+    assert.is(fds.send(7, memory, 1, 4, true), 4);
+    assert.equal(sink.calls, [], "the head waits for the body");
+    assert.is(fds.sendBody(7, bodies, body, 0, size), size);
+    const what = JSON.stringify([room, both]);
+    assert.equal(sink.calls, calls, what);
+    assert.equal(sink.got, expected, what);
+    assert.is(body.bytes !== bytes, copied, what);
+    if (copied) assert.is(fds.send(7, memory, 1, 1), -errnoOf("EAGAIN"));
+    sink.events!.drained();
+    assert.is(body.writes, 0);
+    assert.is(fds.send(7, memory, 1, 1), 1);
+    fds.close(7);
+  }
+});
+
+test("a head whose body never comes is written in the end", () => {
+  const { fds } = table();
+  const sink = new Sink([], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  fds.send(7, new Uint8Array([5, 6]), 0, 2, true);
+  fds.close(7);
+  assert.equal(sink.got, [5, 6]);
+  assert.equal(sink.calls, ["write", "close"]);
+});
+
+test("what comes next of a large body is read to its place", () => {
+  const { fds, kernel } = table();
+  const sink = new Sink([], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  const body = new Uint8Array(300_000);
+  let at = 0;
+  kernel.input = (fd, size) => {
+    fds.read(fd, body, at, size, body.length - at);
+    at += size;
+  };
+  const bytes = new Uint8Array(300_000).map((_, i) => i * 7);
+  const target = sink.events!.data(bytes.slice(0, 1000))!;
+  assert.is(target.buffer, body.buffer);
+  assert.equal([target.byteOffset, target.length], [1000, 299_000]);
+  target.set(bytes.subarray(1000, 201_000));
+  const next = sink.events!.data(target.subarray(0, 200_000))!;
+  assert.equal([next.byteOffset, next.length], [201_000, 99_000]);
+  // Libzmq does not read for a while: the bytes stay where they are.
+  const { input } = kernel;
+  kernel.input = () => {};
+  next.set(bytes.subarray(201_000, 251_000));
+  assert.is(sink.events!.data(next.subarray(0, 50_000)), undefined);
+  input.call(kernel, 7, 50_000);
+  // Little is left: it is read as always, with what follows.
+  kernel.input = input;
+  assert.is(sink.events!.data(bytes.slice(251_000)), undefined);
+  assert.is(at, 300_000);
+  assert.equal(body, bytes);
 });
 
 test.run();

@@ -10,9 +10,10 @@
  *
  * The module is never re-entered: the host calls back only from turns of its own.
  */
-import type { Host, HostTimer } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
 import type { Kernel, SocketName } from "../syscall/fd_table.ts";
 import { Instance, type InstanceOptions } from "../native/instance.ts";
+import { Alarm } from "./alarm.ts";
 import { Backlog } from "./backlog.ts";
 import { BURST, BurstLength, units } from "./burst.ts";
 import type { Client } from "./client.ts";
@@ -52,8 +53,7 @@ export class Reactor implements Kernel {
   #sinceYield = 0;
   readonly #turn: Turn;
   #yielded: (() => void)[] = [];
-  #timer: HostTimer | undefined;
-  #deadline = Infinity;
+  readonly #alarm: Alarm;
   #waiting = 0;
   #release: (() => void) | undefined;
 
@@ -63,6 +63,9 @@ export class Reactor implements Kernel {
     this.#lookout = new Lookout(host);
     this.#turn = new Turn(host);
     this.instance = new Instance(host, this, options);
+    this.#alarm = new Alarm(host, () => {
+      if (!this.#again) this.pump();
+    });
     this.#backlog = new Backlog(host, this.instance);
     // No secrets are drawn from these, and Node loads its secure numbers for long.
     this.context = this.call("zw_ctx_new", Math.random() * 2 ** 32);
@@ -84,7 +87,7 @@ export class Reactor implements Kernel {
     const first = !this.instance.dead;
     const dead = this.instance.fail(error);
     if (!first) return dead;
-    this.#timer?.cancel();
+    this.#alarm.cancel();
     for (const client of this.#clients) client?.fail(dead);
     this.#empty();
     return dead;
@@ -284,32 +287,13 @@ export class Reactor implements Kernel {
       // What sockets did meanwhile can need libzmq again, even where nothing was
       // received: a SUB, say, subscribes at the peer it has just learned of.
       if (served) this.#pumpThen();
-      this.#arm(exports.zw_next_timer!());
+      this.#alarm.set(exports.zw_next_timer!());
       if (this.#whenEmpty.length > 0 && this.sockets === 0) this.#empty();
     } catch (error) {
       this.died(error);
     } finally {
       this.#serving = false;
     }
-  }
-
-  #arm(wait: number): void {
-    if (wait === 0) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-      this.#deadline = Infinity;
-      return;
-    }
-    const deadline = this.host.now() + wait;
-    // An armed timer that fires too early only looks again.
-    if (this.#deadline <= deadline + 1) return;
-    this.#timer?.cancel();
-    this.#deadline = deadline;
-    this.#timer = this.host.setTimer(() => {
-      this.#timer = undefined;
-      this.#deadline = Infinity;
-      if (!this.#again) this.pump();
-    }, wait);
   }
 
   // --- events of the host (Kernel)
