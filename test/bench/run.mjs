@@ -154,8 +154,8 @@ async function measureAll(groups, runtimes) {
           }
         }
       }
-      const { name, target, floor } = scenario;
-      scenarios.push({ name, target, floor, runs });
+      const { name, target, floor, also } = scenario;
+      scenarios.push({ name, target, floor, also, runs });
     }
     const { id, title, metrics } = group;
     measured.push({ id, title, metrics, scenarios });

@@ -46,10 +46,17 @@ export const METRICS = {
   added: { title: "memory on top of the runtime's, bytes" },
 };
 
+/** The share of our speed on Node that other runtimes should reach. */
+const others = (metric) => {
+  const limit = METRICS[metric].higher ? 0.8 : 1.25;
+  return ["deno", "bun"].map((by) => ({ metric, by, of: "node", limit }));
+};
+
 /**
  * The scenarios of each group. `sizes` replaces the sizes of those that have one.
  * `target` and `floor` are ratios to the native addon on the group's first metric:
- * what is wanted, and what the regression guard insists on.
+ * what is wanted, and what the regression guard insists on. `also` are targets for other
+ * metrics, or between others: `limit` is the ratio of one runtime to another.
  */
 export function groups(sizes) {
   const each = (own, make) => (sizes ?? own).map(make);
@@ -74,7 +81,8 @@ export function groups(sizes) {
         ...pushPull("tcp")(size),
         quick: FEWER.includes(size) || sizes,
         target: { 16: 5, [KB]: 2.5, [64 * KB]: 1.2, [MB]: 1 }[size],
-        floor: { 16: 3, [KB]: 1.5, [64 * KB]: 0.6, [MB]: 0.35 }[size],
+        floor: { 16: 3, [KB]: 1.5, [64 * KB]: 0.65, [MB]: 0.5 }[size],
+        also: [16, KB, 64 * KB, MB].includes(size) ? others("rate") : [],
       })),
     },
     {
@@ -87,7 +95,10 @@ export function groups(sizes) {
       id: "batch",
       title: "The same with `sendMany` and `receiveMany`; others as above",
       metrics: flow,
-      scenarios: each([16, KB], pushPull("tcp", { api: "batch" })),
+      scenarios: each([16, KB], (size) => ({
+        ...pushPull("tcp", { api: "batch" })(size),
+        also: [{ metric: "rate", by: "node", of: "c", limit: 0.33 }],
+      })),
     },
     {
       id: "curve",
@@ -98,6 +109,7 @@ export function groups(sizes) {
         quick: size === KB,
         target: { [KB]: 1.5, [64 * KB]: 1 }[size],
         floor: { [KB]: 0.7 }[size],
+        also: [KB, 64 * KB].includes(size) ? others("rate") : [],
       })),
     },
     {
@@ -123,6 +135,12 @@ export function groups(sizes) {
         quick: size === 16,
         target: 0.6,
         floor: 0.6,
+        also: [
+          { metric: "p50", by: "node", of: "c", limit: 1 },
+          { metric: "p99", by: "node", of: "native", limit: 0.6 },
+          { metric: "p99", by: "node", of: "c", limit: 1 },
+          ...others("p50"),
+        ],
       })),
     },
     {
@@ -211,6 +229,7 @@ export function groups(sizes) {
         job: { cold },
         quick: !cold,
         target: 1,
+        also: [{ metric: "resident", by: "node", of: "native", limit: 1.2 }],
       })),
     },
   ];
