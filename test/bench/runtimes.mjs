@@ -1,5 +1,6 @@
 // What is compared, and how it is found or installed.
 
+import { findBun } from "../support/bun.mjs";
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -66,7 +67,7 @@ function deno() {
 }
 
 function bun() {
-  const command = process.env.BUN ?? "bun";
+  const command = process.env.BUN ?? findBun(root) ?? "bun";
   const version = output(command, "--version");
   if (!version) return "Bun is not on PATH, nor named by BUN";
   return {

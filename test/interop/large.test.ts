@@ -37,6 +37,8 @@ import {
   anywhere,
   bound,
   closeAll,
+  isBun,
+  isDeno,
   rejection,
   until,
   use,
@@ -50,6 +52,8 @@ checkLeaks(test);
 test.after.each(closeAll);
 
 const KB = 1024, MB = 1024 * KB;
+/** Where nothing lies outside, the same has to work. */
+const outside = !isDeno && !isBun;
 /** Around the smallest that lies outside, the size of batches, and of what one write takes. */
 const SIZES = [32 * KB - 1, 32 * KB, 64 * KB, 64 * KB + 1, MB - 9, MB, 3 * MB];
 
@@ -374,7 +378,8 @@ test("a connection that ends amid a large frame leaves nothing", async () => {
   const peer = await dial(pull);
   await peer.handshake("PUSH");
   await peer.send(frame(large).subarray(0, 2 * MB));
-  await until(() => context.resources.bodies === large.length, "a body");
+  const announced = outside ? large.length : 0;
+  await until(() => context.resources.bodies === announced, "a body");
   peer.close();
   await until(() => context.resources.bodies === 0, "nothing");
   const push = use(new Push());
@@ -410,7 +415,7 @@ test("but they queue, up to the high-water mark, for who does not read", async (
   push.connect(await bound(peer));
   const large = body(MB);
   for (let i = 0; i < 50; i++) await within(push.send(large), `message ${i}`);
-  assert.ok(own.resources.bodies > 20 * MB);
+  assert.is(own.resources.bodies > 20 * MB, outside);
   for (let i = 0; i < 50; i++) await arrives(peer, [large], `message ${i}`);
 });
 

@@ -129,10 +129,16 @@ test("but not while it is written, or when it was given away", () => {
   const all = bodies();
   const bytes = new Uint8Array(100 * KB);
   const written = all.put(bytes);
-  all.at(written).writes++;
+  const write = all.at(written);
+  write.writes += 2;
   all.drop(written);
+  all.wrote(write);
   const given = all.put(bytes);
   assert.is(made, 2);
+  all.wrote(write);
+  all.drop(all.put(bytes));
+  assert.is(made, 2, "now it is free");
+  all.put(bytes);
   const body = all.at(given);
   body.given = true;
   assert.ok(all.has(body));

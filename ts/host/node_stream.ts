@@ -42,7 +42,7 @@ function thePad(): Uint8Array {
 }
 
 /** Whether sockets can read into `pad`: Bun's cannot when they were accepted. */
-const readsIntoPad = process.versions["bun"] === undefined;
+export const readsIntoPad: boolean = process.versions["bun"] === undefined;
 
 /** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
 function setReader(socket: net.Socket, reader: Reader): boolean {

@@ -118,7 +118,10 @@ export class Instance {
       stderr: "",
       literal: false,
       memory: undefined as unknown as Memory,
-      bodies: new Bodies(maximum * PAGE_BYTES, allocate),
+      bodies: new Bodies(
+        host.readsInPlace ? maximum * PAGE_BYTES : 0,
+        allocate,
+      ),
     };
     const imports = makeImports(this.#target);
     const { exports } = new WebAssembly.Instance(

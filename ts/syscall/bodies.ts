@@ -144,8 +144,18 @@ export class Bodies {
     for (let i = page; i < end; i++) this.#pages[i] = undefined;
     this.bytes -= bytes.length;
     if (body.ours) this.queued -= bytes.length;
+    this.#reuse(body);
+  }
+
+  /** A write that read from the body is over. */
+  wrote(body: Body): void {
+    body.writes--;
+    if (!this.has(body)) this.#reuse(body);
+  }
+
+  #reuse(body: Body): void {
     if (body.ours && !body.borrowed && !body.given && body.writes === 0) {
-      this.#keep(bytes);
+      this.#keep(body.bytes);
     }
   }
 

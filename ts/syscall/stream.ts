@@ -20,6 +20,7 @@ export interface Traffic {
 interface Held {
   readonly stage?: Uint8Array | undefined;
   readonly body?: Body | undefined;
+  readonly bodies?: Bodies | undefined;
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
@@ -84,7 +85,7 @@ export class Stream {
     if (this.#held) return EAGAIN;
     const length = Math.min(size, LARGEST_STAGE - (this.#head?.length ?? 0));
     let written = 0;
-    if (body.borrowed) {
+    if (body.borrowed && this.connection.writeNow) {
       written = this.#writeNow(body.bytes.subarray(at, at + length));
       if (written === length) return length;
       bodies.own(body, at + written);
@@ -92,18 +93,25 @@ export class Stream {
     const part = body.bytes.subarray(at + written, at + length);
     const head = this.#head;
     this.#head = null;
-    if (head === null) this.#write({ body }, part);
-    else if (this.connection.writeBoth) {
-      this.#write({ stage: head, body }, part, head);
-    } else {
-      const { stages } = this.#traffic;
-      const stage = stages.take(head.length + part.length);
-      stage.set(head);
-      stage.set(part, head.length);
-      stages.giveBack(head);
-      this.#write({ stage }, stage.subarray(0, head.length + part.length));
-    }
+    const held = { body, bodies };
+    if (body.borrowed || (head && !this.connection.writeBoth)) {
+      this.#writeStaged(head, part);
+    } else if (head) this.#write({ ...held, stage: head }, part, head);
+    else this.#write(held, part);
     return length;
+  }
+
+  /** Writes a copy. */
+  #writeStaged(head: Uint8Array | null, part: Uint8Array): void {
+    const { stages } = this.#traffic;
+    const start = head?.length ?? 0;
+    const stage = stages.take(start + part.length);
+    if (head) {
+      stage.set(head);
+      stages.giveBack(head);
+    }
+    stage.set(part, start);
+    this.#write({ stage }, stage.subarray(0, start + part.length));
   }
 
   /** Writes what the system takes at once; returns how many of these bytes that were. */
@@ -142,10 +150,10 @@ export class Stream {
 
   /** The host has written all it had. */
   drained(): void {
-    const { stage, body } = this.#held ?? {};
+    const { stage, body, bodies } = this.#held ?? {};
     this.#held = null;
     if (stage) this.#traffic.stages.giveBack(stage);
-    if (body) body.writes--;
+    if (body) bodies!.wrote(body);
   }
 
   close(): void {
