@@ -131,12 +131,12 @@ void zw_close (void *socket_)
 
 //  --- the pump
 
-//  Returns 1 if work is left for another turn.
+//  Returns 1 if work is left, 2 if it is because time is up.
 int zw_pump (int budget_)
 {
-    const bool done = zmq::host_poller_t::pump (budget_);
+    const int pumped = zmq::host_poller_t::pump (budget_);
     zw_wipe_stack_if_used ();
-    return done ? 0 : 1;
+    return pumped;
 }
 
 unsigned zw_next_timer ()

@@ -46,8 +46,14 @@ class host_poller_t ZMQ_FINAL : public poller_base_t
     static void notify (fd_t fd_);
 
     //  Runs due timers and everything on the ready list, until both are empty
-    //  or `budget_` events were handled. Returns false if work is left.
-    static bool pump (int budget_);
+    //  or `budget_` events were handled, or the time of one pump is up.
+    enum pumped_t
+    {
+        pumped_all,
+        pumped_some,
+        time_is_up
+    };
+    static pumped_t pump (int budget_);
 
     //  Milliseconds to the nearest timer of any poller, or 0 if there is none.
     static unsigned next_timer ();

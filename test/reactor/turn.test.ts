@@ -45,13 +45,15 @@ test("a pump ends when all is done, or time is up", () => {
   let left = 3;
   const some = () => {
     state.time += TURN_MS / 4;
-    return --left;
+    return --left > 0 ? 1 : 0;
   };
   assert.ok(turn.pump(some));
   assert.is(left, 0);
   left = 100;
   assert.not.ok(turn.pump(some));
   assert.is(left, 95);
+  // The module looks at the clock as well.
+  assert.not.ok(turn.pump(() => 2));
 });
 
 test.run();

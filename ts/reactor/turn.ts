@@ -13,6 +13,9 @@ export const TURN_MS = 4;
 const MUCH = 512;
 /** Events per pump; one can bring thousands of messages. */
 const EVENTS = 32;
+/** What `zw_pump` returns. */
+const ALL = 0;
+const TIME_IS_UP = 2;
 
 export class Turn {
   readonly #host: Pick<Host, "now" | "later">;
@@ -25,12 +28,15 @@ export class Turn {
 
   /** Pumps some events at a time; false if time is up before all are done. */
   pump(some: (events: number) => number): boolean {
-    if (!some(EVENTS)) return true;
-    const until = this.#until || this.#host.now() + TURN_MS;
-    do {
-      if (this.#host.now() >= until) return false;
-    } while (some(EVENTS));
-    return true;
+    let until = this.#until;
+    for (;;) {
+      const pumped = some(EVENTS);
+      if (pumped === ALL) return true;
+      if (pumped === TIME_IS_UP) return false;
+      const now = this.#host.now();
+      until ||= now + TURN_MS;
+      if (now >= until) return false;
+    }
   }
 
   /** An event, after `work` units since the last one: false if it should wait for the next turn. */
