@@ -312,11 +312,21 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
 /** With one processor, whoever is to answer needs it. */
 let looksOut: boolean | undefined;
 
-/** While an immediate waits, the event loop goes round without sleeping. */
+/** So often this is read to let 1 to 2 µs pass; a clock would make garbage of its own. */
+const PAUSE_READS = 300;
+const pauseCell = new Int32Array(1);
+
+/**
+ * While an immediate waits, the event loop goes round without sleeping. A round takes 1.5 µs
+ * and leaves half a KB of garbage, which was half of what a round trip left: with a pause in
+ * each there is a collection every 500 trips instead of 270, of up to 300 µs each.
+ */
 function glance(task: () => void): boolean {
   looksOut ??= builtin("node:os").availableParallelism() > 1;
-  if (looksOut) setImmediate(task);
-  return looksOut;
+  if (!looksOut) return false;
+  for (let i = 0; i < PAUSE_READS; i++) Atomics.load(pauseCell, 0);
+  setImmediate(task);
+  return true;
 }
 
 export const nodeHost: Host = {

@@ -7,6 +7,11 @@
  * round without sleeping for a moment: everything else of the program runs as ever. A long
  * wait ends the moment, and a few of them the habit: an idle program sleeps, and so does one
  * on a busy machine.
+ *
+ * Systems like to run two that wake each other on the same processor, even where another is
+ * idle. Asleep that is fast (41 µs a trip), but who looks out there keeps the peer from
+ * running. So each look in vain after another makes the next one rarer. (With that, with
+ * shorter looks and less garbage the slowest of 100 trips took 188 µs instead of 377.)
  */
 import type { Host } from "../host/host.ts";
 
@@ -18,11 +23,11 @@ const PATIENCE = 5;
  * At least so long: longer than a peer takes that sleeps. Otherwise, when one of two looked in
  * vain, each went to sleep because the other did, for five to ten trips.
  */
-const LEAST_LOOK_MS = 0.15;
+const LEAST_LOOK_MS = 0.1;
 /** How fast what is usual follows the last waits. */
 const PACE = 1 / 8;
 /** Short waits are counted from the first to the second, and from the third on we look out. */
-const LEAST = -64;
+const LEAST = -512;
 const MOST = 128;
 const ENOUGH = 4;
 /**
@@ -31,6 +36,8 @@ const ENOUGH = 4;
  * want the processor every third is long, as who is to answer waits until we sleep.
  */
 const LONG_COSTS = 16;
+/** A look in vain costs twice as much as the one before, up to this. */
+const MOST_COSTS = 512;
 
 export class Lookout {
   readonly #host: Host;
@@ -38,6 +45,8 @@ export class Lookout {
   /** When the wait began; 0 when there is none. */
   #since = 0;
   #usual = SHORT_MS;
+  /** What the next look in vain costs. */
+  #vainCosts = LONG_COSTS;
   #sent = false;
   #looking = false;
 
@@ -68,10 +77,14 @@ export class Lookout {
   }
 
   #count(waited: number): void {
-    if (waited <= SHORT_MS) {
-      this.#short = Math.min(MOST, this.#short + 1);
-      this.#usual += (waited - this.#usual) * PACE;
-    } else this.#short = Math.max(LEAST, this.#short - LONG_COSTS);
+    if (waited > SHORT_MS) return this.#long(LONG_COSTS);
+    this.#short = Math.min(MOST, this.#short + 1);
+    this.#usual += (waited - this.#usual) * PACE;
+    if (this.#looking) this.#vainCosts = LONG_COSTS;
+  }
+
+  #long(costs: number): void {
+    this.#short = Math.max(LEAST, this.#short - costs);
   }
 
   #look = (): void => {
@@ -82,7 +95,8 @@ export class Lookout {
         if (this.#host.glance!(this.#look)) return;
       }
       // The answer, when it comes, is not counted as well.
-      this.#count(Infinity);
+      this.#long(this.#vainCosts);
+      this.#vainCosts = Math.min(MOST_COSTS, this.#vainCosts * 2);
       this.#since = 0;
     }
     this.#looking = false;
