@@ -75,18 +75,23 @@ interface Inner {
   ): void;
 }
 
+/** Of an IP literal; `net.isIP` has regular expressions, which take long the first time. */
+function familyOf(host: string): 4 | 6 {
+  return host.includes(":") ? 6 : 4;
+}
+
 function listenWith(
   server: net.Server & Inner,
   address: HostAddress,
   backlog: number,
 ): void {
   const isPath = address.kind === "ipc";
-  const family = isPath ? -1 : builtin("node:net").isIP(address.host);
-  if (family !== 0 && typeof server._listen2 === "function") {
+  const family = isPath ? -1 : familyOf(address.host);
+  if (typeof server._listen2 === "function") {
     const [host, port] = isPath
       ? [address.path, -1]
       : [address.host, address.port];
-    server._listen2(host, port, family as 4 | 6 | -1, backlog, undefined, 0);
+    server._listen2(host, port, family, backlog, undefined, 0);
     return;
   }
   // exclusive: in a cluster worker the port must be bound here, not shared by the primary.
@@ -148,11 +153,7 @@ function listenSync(address: HostAddress, backlog: number): Listener {
   const createHandle = handleMaker()!;
   const handle = address.kind === "ipc"
     ? createHandle(address.path, -1, -1)
-    : createHandle(
-      address.host,
-      address.port,
-      address.host.includes(":") ? 6 : 4,
-    );
+    : createHandle(address.host, address.port, familyOf(address.host));
   const failed = typeof handle === "number" ? handle : handle.listen(backlog);
   if (typeof handle === "number" || failed !== 0) {
     if (typeof handle !== "number") handle.close();
@@ -247,28 +248,35 @@ function setTimer(task: () => void, ms: number): HostTimer {
 /** What keeps the process alive, while anyone wants it to. */
 let keeper: NodeJS.Timeout | undefined;
 let keptBy = 0;
-let ending = false;
+/** An immediate waits that looks at the end of this turn whether a keeper is wanted. */
+let looking = false;
 
 function keepAlive(): () => void {
   // A paused socket keeps no loop alive even when referenced; a timer does. One for all,
-  // because every wait of a program begins and ends here.
-  keeper ??= setInterval(() => {}, FOREVER_MS).unref();
-  if (keptBy++ === 0) keeper.ref();
+  // because every wait of a program begins and ends here; and none for what is over in this
+  // turn, as most binds are: the first timer of a process takes a third of a millisecond.
+  if (keptBy++ === 0) keeper?.ref();
+  if (!keeper && !looking) look();
   return () => {
     if (--keptBy > 0) return;
-    keeper!.unref();
-    if (ending) return;
-    ending = true;
+    keeper?.unref();
     // The next wait often begins before.
-    setImmediate(endKeeper).unref();
+    if (!looking) look().unref();
   };
 }
 
-function endKeeper(): void {
-  ending = false;
-  if (keptBy > 0) return;
-  clearInterval(keeper);
-  keeper = undefined;
+function look(): NodeJS.Immediate {
+  looking = true;
+  return setImmediate(keepOrNot);
+}
+
+function keepOrNot(): void {
+  looking = false;
+  if (keptBy > 0) keeper ??= setInterval(() => {}, FOREVER_MS);
+  else {
+    clearInterval(keeper);
+    keeper = undefined;
+  }
 }
 
 /** Bun does not lend it, but its servers listen when `listen` returns, or never. */
