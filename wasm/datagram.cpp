@@ -19,8 +19,8 @@ int zw::datagram_bind (int fd_, const sockaddr *addr_, socklen_t size_)
 {
     words_t words;
     to_words (addr_, size_, &words);
-    host_bind (fd_, words.family, words.host.data (), words.host.size (),
-               words.port);
+    const host_name_t at = words.name ();
+    host_bind (fd_, &at);
     return 0;
 }
 
@@ -55,8 +55,8 @@ ssize_t sendto (int fd_,
 {
     zw::words_t to;
     zw::to_words (to_, to_size_, &to);
-    if (!host_sendto (fd_, buf_, size_, to.family, to.host.data (),
-                      to.host.size (), to.port))
+    const host_name_t name = to.name ();
+    if (!host_sendto (fd_, buf_, size_, &name))
         entry (fd_)->writable = false;
     return size_;
 }

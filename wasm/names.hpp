@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <string>
 
+#include "imports.h"
+
 namespace zw
 {
 struct words_t
@@ -14,6 +16,13 @@ struct words_t
     std::string host; //  IP literal, name or path
     int port;
     words_t () : family (0), port (0) {}
+    //  As the host takes it, for as long as this is there.
+    host_name_t name () const
+    {
+        const host_name_t result = {host.data (), static_cast<int> (host.size ()), family,
+                                    port};
+        return result;
+    }
 };
 
 void to_words (const sockaddr *addr_, socklen_t size_, words_t *words_);

@@ -61,13 +61,13 @@ int bind (int fd_, const sockaddr *addr_, socklen_t size_)
     return 0;
 }
 
-int listen (int fd_, int backlog_)
+int listen (int fd_, int)
 {
     fd_entry_t *const e = entry (fd_);
     zw::words_t words;
     zw::to_words ((sockaddr *) &e->local, e->local_size, &words);
-    const int rc = host_listen (fd_, words.family, words.host.data (),
-                                words.host.size (), words.port, backlog_);
+    const host_name_t at = words.name ();
+    const int rc = host_listen (fd_, &at);
     if (rc < 0)
         return fail (-rc);
     e->kind = zw::listen_fd;
@@ -108,9 +108,8 @@ int connect (int fd_, const sockaddr *addr_, socklen_t size_)
         memcpy (&e->peer, addr_, size_);
         e->peer_size = size_;
     }
-    const int rc =
-      host_connect (fd_, to.family, to.host.data (), to.host.size (), to.port,
-                    from.host.data (), from.host.size (), from.port);
+    const host_name_t to_name = to.name (), from_name = from.name ();
+    const int rc = host_connect (fd_, &to_name, &from_name);
     return fail (rc < 0 ? -rc : EINPROGRESS);
 }
 

@@ -52,8 +52,8 @@ export function makeImports(
     target.stderr = (before + target.stderr).slice(-2000);
     return result;
   };
-  const exit = wasi.proc_exit as Call;
-  wasi.proc_exit = (code: number) => {
+  const exit = imports.host!.exit as Call;
+  imports.host!.exit = (code: number) => {
     console.error(`AddressSanitizer: exit ${code}`, new Error().stack);
     return exit(code);
   };
