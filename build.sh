@@ -577,8 +577,11 @@ do_bundle() {
     base64 -w 0 dist/zeromq.wasm
     printf '";\n'
   } >build/bytes.mjs
+  # Without comments and spaces, an engine reads a third less before the first socket; names
+  # stay, and lines short, because both are seen when something goes wrong.
   local esbuild=(node_modules/.bin/esbuild ts/mod.ts --bundle --format=esm
     --target=es2022 --log-level=warning --external:node:*
+    --minify-whitespace --minify-syntax --line-limit=100
     --alias:zeromq-wasm:constants=./build/constants.mjs)
   local node=(--platform=node --alias:zeromq-wasm:host=./ts/host/detect_node.ts)
   local embedded=(--alias:zeromq-wasm:bytes=./build/bytes.mjs)
