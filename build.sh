@@ -293,6 +293,9 @@ zmq_left_out='devpoll|epoll|kqueue|poll|pollset|select|pgm_.*|norm_engine|gssapi
 # because all that is there is waited for when a program starts.
 zmq_per_message='clock|curve_mechanism_base|d(ealer|ish|ist)|decoder_allocators|dgram|fq|gather|client|lb|mailbox|mailbox_safe|m?trie|msg|object|pair|pipe|pub|pull|push|radio|radix_tree|raw_(decoder|encoder|engine)|rep|req|router|scatter|server|session_base|socket_base|stream|stream_engine_base|sub|tcp|udp_engine|v[123].*coder|ws_(decoder|encoder)|xpub|xsub|zmq|zmtp_engine'
 
+# Of ours, what has nothing to do with messages.
+wasm_small='bind_target|counters|datagram|names|outside|thread'
+
 # The part of libsodium that CURVE needs.
 sodium_sources() {
   (
@@ -360,7 +363,9 @@ objects() {
     echo "sodium-${name//\//-}.o $sodium/src/libsodium/$file $kind"
   done
   for file in wasm/*.cpp; do
-    [[ -f $file ]] && echo "wasm-$(basename "$file" .cpp).o $root/$file zmq"
+    name=$(basename "$file" .cpp)
+    [[ $name =~ ^($wasm_small)$ ]] && kind=zmq-small || kind=zmq
+    [[ -f $file ]] && echo "wasm-$name.o $root/$file $kind"
   done
   for file in wasm/*.c; do
     kind=wasm-c
@@ -377,7 +382,7 @@ objects() {
 compile_one() { # OBJECT SOURCE KIND
   local target=$obj/$1 source=$2 command key
   case $3 in
-  zmq-small) command=(em++ "${cxx_flags[@]}" -Os "${zmq_includes[@]}") ;;
+  zmq-small) command=(em++ "${cxx_flags[@]}" -Oz "${zmq_includes[@]}") ;;
   zmq) command=(em++ "${cxx_flags[@]}" "${zmq_includes[@]}") ;;
   wasm-c) command=(emcc "${c_flags[@]}" -DCONFIGURED=1 -DSODIUM_STATIC= "${zmq_includes[@]}") ;;
   wasm-simd) command=(emcc "${c_flags[@]}" -O3 -msimd128 "${zmq_includes[@]}"

@@ -28,7 +28,7 @@ static const int in_batch_size = 16384, out_batch_size = 65536;
 
 //  Slots of application sockets that were signalled, each at most once.
 static std::vector<unsigned> ready_slots;
-static std::vector<bool> slot_queued;
+static std::vector<char> slot_queued; //  not bool: its vector is 2 KB of code
 //  Slots whose socket is gone.
 static std::vector<unsigned> gone_slots;
 

@@ -47,7 +47,7 @@ function thePad(): Uint8Array {
 }
 
 /** Whether sockets can read into `pad`: Bun's cannot when they were accepted. */
-export const readsIntoPad: boolean = process.versions["bun"] === undefined;
+export const readsIntoPad: boolean = !("Bun" in globalThis);
 
 /** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
 function setReader(socket: net.Socket, reader: Reader): boolean {
