@@ -78,6 +78,12 @@ export function asText({ runtimes, groups }) {
   return lines.join("\n");
 }
 
+/** The median of what the runs came to. */
+function valueOf(runs, metric) {
+  const values = valuesOf(runs, metric);
+  return values.length === 0 ? undefined : summarize(values).median;
+}
+
 /** Who is compared with whom, in words. */
 const NAMED = {
   node: "on Node",
@@ -97,13 +103,16 @@ export function targetsOf({ groups }) {
       for (const one of [own, ...also]) {
         const { metric, by, of, limit } = one;
         const guarded = one === own ? floor : undefined;
-        const reached = ratio(runs[by], runs[of], metric);
+        const reached = of
+          ? ratio(runs[by], runs[of], metric)
+          : valueOf(runs[by], metric);
         if (reached === undefined || (!limit && !guarded)) continue;
         const higher = METRICS[metric].higher === true;
         const meets = (limit) => higher ? reached >= limit : reached <= limit;
         found.push({
           title: `${group.title}, ${name}: ${METRICS[metric].title}`,
-          pair: `${NAMED[by]} / ${NAMED[of]}`,
+          pair: of ? `${NAMED[by]} / ${NAMED[of]}` : NAMED[by],
+          unit: of ? "×" : "",
           higher,
           reached,
           target: limit,
@@ -137,10 +146,7 @@ export function charts({ runtimes, groups, date }) {
     const series = runtimes.map(({ name, title }) => ({
       name,
       title,
-      values: group.scenarios.map(({ runs }) => {
-        const values = valuesOf(runs[name], metric);
-        return values.length === 0 ? undefined : summarize(values).median;
-      }),
+      values: group.scenarios.map(({ runs }) => valueOf(runs[name], metric)),
     })).filter(({ values }) => values.some((value) => value > 0));
     if (series.length === 0) continue;
     const { title, higher } = METRICS[metric];
@@ -204,11 +210,11 @@ export function asMarkdown(results) {
       "",
       ...table(
         ["", "", "wanted", "reached", ""],
-        targets.map(({ title, pair, higher, target, reached, met }) => [
+        targets.map(({ title, pair, unit, higher, target, reached, met }) => [
           title,
           pair,
-          `${higher ? "≥" : "≤"} ${target}×`,
-          `${reached.toFixed(2)}×`,
+          `${higher ? "≥" : "≤"} ${target}${unit}`,
+          `${reached.toFixed(2)}${unit}`,
           met ? "yes" : "**no**",
         ]),
       ),

@@ -101,8 +101,11 @@ function select() {
 /** The job of one run on one runtime, or undefined if there is nothing to compare. */
 function jobOf(scenario, runtime, batch) {
   const { seconds, warm } = options;
+  if (scenario.without === runtime.name) return undefined;
   const job = { seconds, warm, ...scenario.job };
-  if (options.count && !scenario.counted) job.count = options.count;
+  if (options.count && !scenario.counted && !scenario.timed) {
+    job.count = options.count;
+  }
   if (job.count) delete job.seconds;
   if (job.api === "batch") {
     if (!batch) return undefined;

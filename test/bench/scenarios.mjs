@@ -35,6 +35,7 @@ export const METRICS = {
   p999: { title: "p99.9, µs" },
   fairness: { title: "slowest client against the average", higher: true },
   delayP99: { title: "event-loop delay p99, ms" },
+  delayMax: { title: "event-loop delay, most, ms" },
   memory: { title: "memory of each, bytes" },
   clientMemory: { title: "client's memory of each, bytes" },
   acceptTime: { title: "time to accept each, µs" },
@@ -56,7 +57,8 @@ const others = (metric) => {
  * The scenarios of each group. `sizes` replaces the sizes of those that have one.
  * `target` and `floor` are ratios to the native addon on the group's first metric:
  * what is wanted, and what the regression guard insists on. `also` are targets for other
- * metrics, or between others: `limit` is the ratio of one runtime to another.
+ * metrics, or between others: `limit` is the ratio of one runtime to another, or the value
+ * itself where there is no other. What is `timed` has a time of its own, and `without` names who has nothing to compare.
  */
 export function groups(sizes) {
   const each = (own, make) => (sizes ?? own).map(make);
@@ -155,6 +157,33 @@ export function groups(sizes) {
         job: { size: 16, peers, count },
         quick: peers === 10,
         counted: true,
+      })),
+    },
+    {
+      // A run of less than a second has a few dozen ticks: their p99 would be the longest.
+      id: "timers",
+      title: "Timers of a program that sends or receives all the time",
+      metrics: ["delayP99", "delayMax"],
+      scenarios: [
+        ...[16, KB, MB, 16 * MB].map((size) => ({
+          ...pushPull("tcp", { seconds: 4 })(size),
+          name: `PUSH to PULL, ${sizeName(size)}`,
+        })),
+        {
+          name: "PUB to 100 SUB, 16 B",
+          run: measure.pubSub,
+          job: { size: 16, peers: 100, count: 12_000 },
+        },
+      ].map((scenario) => ({
+        ...scenario,
+        once: true,
+        timed: true,
+        without: "c",
+        also: ["node", "deno", "bun"].map((by) => ({
+          metric: "delayP99",
+          by,
+          limit: 20,
+        })),
       })),
     },
     {
