@@ -306,7 +306,6 @@ sodium_sources() {
       crypto_secretbox/xsalsa20poly1305/*.c \
       crypto_stream/crypto_stream.c crypto_stream/xsalsa20/*.c \
       crypto_stream/salsa20/stream_salsa20.c crypto_stream/salsa20/ref/*.c \
-      crypto_stream/salsa20/xmm6int/salsa20_xmm6int-sse2.c \
       crypto_core/salsa/ref/core_salsa_ref.c \
       crypto_core/hsalsa20/core_hsalsa20.c crypto_core/hsalsa20/ref2/*.c \
       crypto_onetimeauth/crypto_onetimeauth.c \
@@ -340,7 +339,7 @@ cxx_flags=("${common_flags[@]}" -std=gnu++11 -fno-rtti -Wno-inconsistent-missing
 # utils.c keeps its names out of the way of the allocator in wasm/sodium_glue.c, and
 # Poly1305 is wasm/poly1305.c.
 sodium_flags=("${c_flags[@]}" -DCONFIGURED=1 -DSODIUM_STATIC= -DNATIVE_LITTLE_ENDIAN=1
-  -DHAVE_EMMINTRIN_H=1 -Dsodium_memzero=sodium_utils_memzero
+  -Dsodium_memzero=sodium_utils_memzero
   -Dsodium_malloc=sodium_utils_malloc
   -Dsodium_allocarray=sodium_utils_allocarray
   -Dsodium_free=sodium_utils_free
@@ -358,9 +357,7 @@ objects() {
   echo "zmq-sha1.o $zmq/external/sha1/sha1.c wasm-c"
   for file in $(sodium_sources); do
     name=${file%.c}
-    # The code for SSE2, through Emscripten's emmintrin.h, is four times as fast.
-    [[ $name == */xmm6int/* ]] && kind=sodium-simd || kind=sodium
-    echo "sodium-${name//\//-}.o $sodium/src/libsodium/$file $kind"
+    echo "sodium-${name//\//-}.o $sodium/src/libsodium/$file sodium"
   done
   for file in wasm/*.cpp; do
     name=$(basename "$file" .cpp)
@@ -371,7 +368,7 @@ objects() {
     kind=wasm-c
     # The compiler must not make calls of memcpy out of memcpy.
     [[ $file == wasm/memory.c ]] && kind=wasm-memory
-    [[ $file == wasm/poly1305.c ]] && kind=wasm-simd
+    [[ $file == wasm/@(box|poly1305).c ]] && kind=wasm-simd
     [[ -f $file && $file != wasm/constants.c ]] &&
       echo "wasm-$(basename "$file" .c)-c.o $root/$file $kind"
   done
@@ -389,7 +386,6 @@ compile_one() { # OBJECT SOURCE KIND
     "${sodium_includes[@]}" -I "$sodium/src/libsodium" -DSODIUM_STATIC=) ;;
   wasm-memory) command=(emcc "${c_flags[@]}" -mbulk-memory -fno-builtin) ;;
   sodium) command=(emcc "${sodium_flags[@]}" "${sodium_includes[@]}") ;;
-  sodium-simd) command=(emcc "${sodium_flags[@]}" -O3 -msimd128 -msse2 "${sodium_includes[@]}") ;;
   esac
   key=$({
     echo "${command[@]}" "$inputs" "$source"
@@ -467,17 +463,17 @@ do_link() {
 
 # ------------------------------------------------------------------ vectors
 
-# libsodium's objects as they are in the module, behind test/crypto/vectors.c.
+# libsodium's objects and ours as they are in the module, behind test/crypto/vectors.c.
 do_vectors() {
   stage "vectors"
   need_emcc
   local target=build/crypto.wasm source=test/crypto/vectors.c objects key
-  mapfile -t objects < <(objects | awk -v dir="$obj" '/^(sodium-|wasm-(sodium_glue|poly1305))/ { print dir "/" $1 }')
-  key=$(cat build.sh "$source" "${objects[@]/%/.key}" | sha256)
+  mapfile -t objects < <(objects | awk -v dir="$obj" '/^(sodium-|wasm-(box|sodium_glue|poly1305))/ { print dir "/" $1 }')
+  key=$(cat build.sh wasm/box.h "$source" "${objects[@]/%/.key}" | sha256)
   if [[ ! -f $target || $(cat "$target.key" 2>/dev/null) != "$key" ]]; then
-    emcc "${sodium_flags[@]}" "${sodium_includes[@]}" -I "$sodium/src/libsodium" \
+    emcc "${sodium_flags[@]}" "${sodium_includes[@]}" -I "$sodium/src/libsodium" -I wasm \
       -c "$source" -o "$scratch/vectors.o" || die "$source did not compile"
-    emcc -O2 -sSTANDALONE_WASM --no-entry -sREVERSE_DEPS=none \
+    emcc -O2 -sSTANDALONE_WASM --no-entry -sREVERSE_DEPS=none -sINITIAL_MEMORY=32MB \
       -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
       "-sEXPORTED_FUNCTIONS=_malloc,$(grep -oP '^EXPORT int \K\w+' "$source" | sed 's/^/_/' | paste -sd,)" \
       "$scratch/vectors.o" "${objects[@]}" -o "$scratch/crypto.wasm" || die "$source did not link"

@@ -21,13 +21,6 @@ int _crypto_onetimeauth_poly1305_pick_best_implementation (void);
 int _crypto_scalarmult_curve25519_pick_best_implementation (void);
 int _crypto_stream_salsa20_pick_best_implementation (void);
 
-/* Runtimes that run wasm at all have had its vectors for years, and a module
-   that uses them does not load elsewhere. They stand in for SSE2. */
-int sodium_runtime_has_sse2 (void)
-{
-    return 1;
-}
-
 int sodium_init (void)
 {
     static int done;

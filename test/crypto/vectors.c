@@ -1,11 +1,12 @@
-/* What the tests call of libsodium as it was compiled for the module, with lengths of
-   32 bits. Linked by build.sh into build/crypto.wasm, which is no part of the package. */
+/* What the tests call of libsodium and of box.c as they were compiled for the module, with
+   lengths of 32 bits. Linked by build.sh into build/crypto.wasm, which is no part of the package. */
 
 #include <sodium.h>
 
 #include "crypto_stream/salsa20/stream_salsa20.h"
 #include "crypto_stream/salsa20/ref/salsa20_ref.h"
-#include "crypto_stream/salsa20/xmm6int/salsa20_xmm6int-sse2.h"
+
+#include "box.h"
 
 #define EXPORT __attribute__ ((visibility ("default")))
 
@@ -51,7 +52,7 @@ EXPORT int hsalsa20 (unsigned char *out_, const unsigned char *in_, const unsign
     return crypto_core_hsalsa20 (out_, in_, k_, NULL);
 }
 
-/* The one that the module takes. */
+/* The one that handshakes take. */
 EXPORT int salsa20 (unsigned char *c_, unsigned size_, const unsigned char *n_,
                     const unsigned char *k_)
 {
@@ -66,24 +67,38 @@ EXPORT int xsalsa20 (unsigned char *c_, unsigned size_, const unsigned char *n_,
     return crypto_stream_xsalsa20 (c_, size_, n_, k_);
 }
 
-static const crypto_stream_salsa20_implementation *implementation (int simd_)
-{
-    return simd_ ? &crypto_stream_salsa20_xmm6int_sse2_implementation
-                 : &crypto_stream_salsa20_ref_implementation;
-}
-
-EXPORT int salsa20_of (int simd_, unsigned char *c_, unsigned size_,
-                       const unsigned char *n_, const unsigned char *k_)
-{
-    return implementation (simd_)->stream (c_, size_, n_, k_);
-}
-
-EXPORT int salsa20_xor_of (int simd_, unsigned char *c_, const unsigned char *m_,
+/* Which: 0 libsodium's, 1 ours with shifts, 2 ours with products. */
+EXPORT int salsa20_xor_of (int which_, unsigned char *c_, const unsigned char *m_,
                            unsigned size_, const unsigned char *n_, unsigned high_,
                            unsigned low_, const unsigned char *k_)
 {
-    return implementation (simd_)->stream_xor_ic (
-      c_, m_, size_, n_, (uint64_t) high_ << 32 | low_, k_);
+    const uint64_t block = (uint64_t) high_ << 32 | low_;
+    if (which_ == 0)
+        return crypto_stream_salsa20_ref_implementation.stream_xor_ic (c_, m_, size_, n_,
+                                                                       block, k_);
+    zw_multiply (which_ == 2);
+    zw_salsa20_xor (c_, m_, size_, n_, block, k_);
+    return 0;
+}
+
+/* What CURVE sends messages in. The text's first byte comes from elsewhere. */
+EXPORT int seal (int which_, unsigned char *c_, const unsigned char *m_, unsigned size_,
+                 const unsigned char *n_, const unsigned char *k_)
+{
+    unsigned char key[ZW_BOX_KEY];
+    zw_multiply (which_ == 2);
+    zw_box_key (key, k_, n_);
+    zw_box_seal (c_, m_[0], m_ + 1, size_ - 1, n_ + 16, key);
+    return 0;
+}
+
+EXPORT int open (int which_, unsigned char *m_, const unsigned char *c_, unsigned size_,
+                 const unsigned char *n_, const unsigned char *k_)
+{
+    unsigned char key[ZW_BOX_KEY];
+    zw_multiply (which_ == 2);
+    zw_box_key (key, k_, n_);
+    return zw_box_open (m_ + 1, m_, c_, size_ - ZW_BOX_TAG - 1, n_ + 16, key);
 }
 
 EXPORT int secretbox (unsigned char *c_, const unsigned char *m_, unsigned size_,

@@ -265,33 +265,53 @@ test("Salsa20 and XSalsa20, four megabytes: NaCl's stream and stream2", () => {
   );
 });
 
-test("Salsa20: eSTREAM, set 1, vector 0, scalar and with vectors", () => {
+/** libsodium's Salsa20, ours with shifts, and ours with products. */
+const REFERENCE = 0;
+const OURS = [1, 2];
+
+test("Salsa20: eSTREAM, set 1, vector 0, each of them, one block and many", () => {
   const key = hex("80" + "00".repeat(31));
   const expected = "e3be8fdd8beca2e3ea8ef9475b29a6e7003951e1097a5c38d23b7a5f" +
     "ad9f6844b22c97559e2723c7cbbd3fe4fc8d9a0744652a83e72a9c461876af4d7ef1a117";
   const [nonce, k] = [put(new Uint8Array(8)), put(key)];
-  for (const simd of [0, 1]) {
-    const out = put(new Uint8Array(64));
-    assert.is(call.salsa20_of!(simd, out, 64, nonce, k), 0);
-    assert.is(get(out, 64).toString("hex"), expected);
+  for (const which of [REFERENCE, ...OURS]) {
+    for (const size of [64, 1000]) {
+      const out = put(new Uint8Array(size));
+      call.salsa20_xor_of!(which, out, out, size, nonce, 0, 0, k);
+      assert.is(get(out, 64).toString("hex"), expected);
+    }
   }
 });
 
-test("Salsa20: the same output with vectors, for each size and at each carry", () => {
-  const most = 1100;
+test("Salsa20 of ours, four megabytes: NaCl's stream2", () => {
+  const size = 4_194_304;
+  const [nonce, k] = [put(NONCE.subarray(16)), put(SECOND)];
+  const out = put(new Uint8Array(size));
+  for (const which of OURS) {
+    new Uint8Array(memory.buffer).fill(0, out, out + size);
+    call.salsa20_xor_of!(which, out, out, size, nonce, 0, 0, k);
+    const sum = createHash("sha256").update(get(out, size)).digest("hex");
+    assert.is(sum, STREAM);
+  }
+});
+
+test("Salsa20: ours as libsodium's, for each size and at each carry", () => {
+  const most = 1700;
   const noise = numbers(1);
   const [input, nonce, key] = [put(noise(most)), put(noise(8)), put(noise(32))];
-  const outs = [put(new Uint8Array(most)), put(new Uint8Array(most))];
-  const counters = [[0, 0], [0, 0xfffffffe], [0xffffffff, 0xfffffffd], [7, 9]];
+  const outs = [REFERENCE, ...OURS].map(() => put(new Uint8Array(most)));
+  const counters = [[0, 0], [0, 0xfffffff9], [7, 9]];
+  for (let less = 2; less < 10; less++) counters.push([0xffffffff, -less]);
   for (const [high, low] of counters) {
     for (let size = 0; size <= most; size++) {
       // Not aligned, as the bytes behind a header are not.
       const shift = size % 16;
       const used = size - shift < 0 ? size : size - shift;
-      for (const simd of [0, 1]) {
+      const [expected, ...got] = outs.map((out, which) => {
+        new Uint8Array(memory.buffer).fill(0, out, out + most);
         call.salsa20_xor_of!(
-          simd,
-          outs[simd]!,
+          which,
+          out,
           input + shift,
           used,
           nonce,
@@ -299,21 +319,64 @@ test("Salsa20: the same output with vectors, for each size and at each carry", (
           low!,
           key,
         );
+        // And nothing behind.
+        return get(out, most);
+      });
+      for (const bytes of got) {
+        assert.ok(bytes.equals(expected!), `${size} bytes at ${high}:${low}`);
       }
-      const [scalar, vector] = outs.map((out) => get(out, used));
-      assert.ok(scalar!.equals(vector!), `${size} bytes at ${high}:${low}`);
     }
   }
 });
 
-test("Salsa20 in place, as decrypting does it", () => {
-  const bytes = put(MESSAGE);
-  const [nonce, key] = [put(NONCE.subarray(16)), put(SECOND)];
-  const args = [MESSAGE.length, nonce, 0, 0, key] as const;
-  call.salsa20_xor_of!(1, bytes, bytes, ...args);
-  assert.not.ok(get(bytes, MESSAGE.length).equals(MESSAGE));
-  call.salsa20_xor_of!(0, bytes, bytes, ...args);
-  assert.ok(get(bytes, MESSAGE.length).equals(MESSAGE));
+test("our boxes: NaCl's secretbox", () => {
+  for (const which of OURS) {
+    const box = put(new Uint8Array(MESSAGE.length + 16));
+    const [nonce, key] = [put(NONCE), put(FIRST)];
+    call.seal!(which, box, put(MESSAGE), MESSAGE.length, nonce, key);
+    assert.is(get(box, MESSAGE.length + 16).toString("hex"), BOX);
+  }
+});
+
+test("our boxes are libsodium's, for each size: from elsewhere, in place, opened before it", () => {
+  const noise = numbers(3);
+  const most = 1700;
+  const [nonce, key] = [put(noise(24)), put(noise(32))];
+  const text = noise(70_000);
+  const [at, away] = [put(new Uint8Array(70_100)), put(text)];
+  const wanted = put(new Uint8Array(70_100));
+  const sizes = [4000, 65_537, 69_999];
+  for (let size = 1; size < most; size++) sizes.push(size);
+  for (const size of sizes) {
+    call.secretbox!(wanted, away, size, nonce, key);
+    const expected = get(wanted, size + 16);
+    const which = OURS[size % 2]!;
+    // The start of the message, as CURVE has it: 16 bytes in front.
+    const box = at + size % 16 + 16;
+    call.seal!(which, box, away, size, nonce, key);
+    assert.ok(get(box, size + 16).equals(expected), `${size} bytes`);
+    new Uint8Array(memory.buffer).set(text.subarray(0, size), box + 16);
+    call.seal!(which, box, box + 16, size, nonce, key);
+    assert.ok(get(box, size + 16).equals(expected), `${size} bytes in place`);
+    const to = box - size % 17;
+    assert.is(call.open!(which, to, box, size + 16, nonce, key), 0);
+    assert.ok(get(to, size).equals(text.subarray(0, size)), `${size} opened`);
+  }
+});
+
+test("a box of ours with any bit changed does not open, and nothing is written", () => {
+  const [nonce, key] = [put(NONCE), put(FIRST)];
+  const whole = hex(BOX);
+  const box = put(whole);
+  const out = put(new Uint8Array(MESSAGE.length));
+  for (let bit = 0; bit < whole.length * 8; bit++) {
+    new Uint8Array(memory.buffer)[box + (bit >> 3)]! ^= 1 << (bit & 7);
+    assert.is(call.open!(1, out, box, whole.length, nonce, key), -1);
+    new Uint8Array(memory.buffer)[box + (bit >> 3)]! ^= 1 << (bit & 7);
+  }
+  assert.ok(get(out, MESSAGE.length).every((byte) => byte === 0));
+  assert.is(call.open!(2, out, box, whole.length, nonce, key), 0);
+  assert.ok(get(out, MESSAGE.length).equals(MESSAGE));
 });
 
 test("Poly1305 and secretbox: NaCl's onetimeauth and secretbox", () => {

@@ -12,7 +12,7 @@ sanitize=(-O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 # The stack cannot be wiped: that writes over the marks between its variables.
 c_flags+=("${sanitize[@]}" -Dzw_wipe_stack=zw_unused -Dzw_wipe_stack_if_used=zw_unused_either)
 cxx_flags+=("${sanitize[@]}" -Dmallinfo=zw_mallinfo)
-# libsodium's code for SSE2 reads words at any address, which wasm and x86 allow.
+# libsodium reads words at any address, which wasm and x86 allow.
 sodium_flags+=("${sanitize[@]}" -fno-sanitize=alignment)
 
 # As in build.sh, but for the functions that the sanitizer has to bring itself.

@@ -172,6 +172,11 @@ export interface Host {
    * saves: 64 KB messages took Deno and Bun a fifth longer.
    */
   readonly readsInPlace?: boolean;
+  /**
+   * Whether the engine takes several instructions to shift a vector by a constant, as
+   * JavaScriptCore does: the module then multiplies where it can.
+   */
+  readonly shiftsSlowly?: boolean;
   /** Undefined where threads cannot reach each other. */
   readonly threads?: Threads;
   /** Undefined where there is no UDP. */

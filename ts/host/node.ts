@@ -340,6 +340,7 @@ function glance(task: () => void): boolean {
 export const nodeHost: Host = {
   name: "node",
   readsInPlace: readsIntoPad,
+  shiftsSlowly: process.versions["bun"] !== undefined,
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,
