@@ -172,7 +172,7 @@ export function groups(sizes) {
         {
           name: "PUB to 100 SUB, 16 B",
           run: measure.pubSub,
-          job: { size: 16, peers: 100, count: 12_000 },
+          job: { size: 16, peers: 100, count: 40_000 },
         },
       ].map((scenario) => ({
         ...scenario,
