@@ -152,6 +152,39 @@ for (const [name, host] of hosts) {
       assert.is(client.synchronous || server.synchronous, false);
     });
 
+    test(`${kind}: writes in one turn, small and large, in order, also before the end`, async () => {
+      const [client, server] = await pair(kind);
+      let sent = 0, sum = 0, held = 0;
+      for (const size of [20, 20, 2048, 1, 2049, 70_000, 3, 70_000, 5]) {
+        const chunk = new Uint8Array(size).map((_, i) => i * 7 + sent);
+        for (const byte of chunk) sum = (sum * 31 + byte) >>> 0;
+        sent += size;
+        const drains = client.events.length;
+        if (client.during(() => client.connection.write(chunk))) chunk.fill(0);
+        else {
+          held++;
+          await until(
+            () => client.events.indexOf("drained", drains) >= 0,
+            "drained",
+          );
+        }
+      }
+      assert.is(client.events.filter((it) => it === "drained").length, held);
+      await until(() => server.bytes === sent, "all of it");
+      // What is still on its way when we close arrives before the end.
+      for (const size of [4, 30_000]) {
+        const chunk = new Uint8Array(size).map((_, i) => i * 5 + size);
+        for (const byte of chunk) sum = (sum * 31 + byte) >>> 0;
+        sent += size;
+        client.during(() => client.connection.write(chunk));
+      }
+      client.during(() => client.connection.close());
+      await until(() => server.has("ended"), "the end");
+      assert.is(server.bytes, sent);
+      assert.is(server.sum, sum);
+      assert.is(client.synchronous || server.synchronous, false);
+    });
+
     test(`${kind}: pause stops the peer, resume goes on`, async () => {
       const [client, server] = await pair(kind);
       server.during(() => server.connection.pause());

@@ -27,6 +27,7 @@ let held: (() => void)[] = [];
 
 /** A read has ended: undefined if the next may begin, else a promise of the next round. */
 export function nextRound(): Promise<void> | undefined {
+  if (standing.size <= AT_ONCE && !crowded) return undefined;
   if (++ended === 1) globals.process.nextTick(turned);
   if (ended + writing >= CROWD && standing.size > AT_ONCE) crowded = true;
   return crowded ? new Promise((resolve) => held.push(resolve)) : undefined;

@@ -5,6 +5,7 @@
  * is ready resolves within the same drain of microtasks, so an unchecked loop would keep
  * timers, `soon` and all other connections waiting.
  */
+import { type Copy, copyOf, giveBack, SMALL_WRITE } from "./deno_copies.ts";
 import { toHostError } from "./deno_errors.ts";
 import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import type {
@@ -39,13 +40,14 @@ const ACCEPT_RETRY_MS = 100;
 export const toError = (what: string, cause: unknown): HostError =>
   toHostError(what, cause, deno.build.os);
 
-/** What was done since the event loop last turned, over all connections. */
+/** What was done since the event loop last turned, or somewhat earlier, over all connections. */
 export const turn = {
   left: TURN_BUDGET,
   armed: false,
   /** Undefined while there is budget, else a promise of a later turn. */
   spend(bytes: number): Promise<void> | undefined {
-    if (!this.armed) {
+    // A conversation should not pay for a tick in each turn.
+    if (!this.armed && this.left < TURN_BUDGET * 3 / 4) {
       this.armed = true;
       // Ticks run only once the microtasks are through: then the budget is new.
       globals.process.nextTick(() => {
@@ -119,6 +121,8 @@ export class DenoConnection implements Connection {
   /** Closed by us or failed: no events any more. */
   #over = false;
   #writing: Promise<void> | undefined;
+  /** What is written after the copy that is being written. */
+  #next: Uint8Array | undefined;
   /** Why a write failed: told when everything was read that the peer said before it went. */
   #failure: { cause: unknown } | undefined;
 
@@ -159,8 +163,16 @@ export class DenoConnection implements Connection {
     const conn = this.#conn;
     // `closed` tells of the failure.
     if (this.#over || conn === undefined || this.#failure) return true;
-    this.#writing = this.#write(conn, bytes);
-    return false;
+    if (this.#writing !== undefined) {
+      this.#next = bytes;
+      return false;
+    }
+    if (bytes.length > SMALL_WRITE) {
+      this.#writing = this.#write(conn, bytes);
+      return false;
+    }
+    this.#writing = this.#writeCopy(conn, copyOf(bytes));
+    return true;
   }
 
   pause(): void {
@@ -246,7 +258,8 @@ export class DenoConnection implements Connection {
     }
   }
 
-  async #write(conn: DenoConn, bytes: Uint8Array): Promise<void> {
+  /** Writes it all; false if that failed. */
+  async #writeAll(conn: DenoConn, bytes: Uint8Array): Promise<boolean> {
     try {
       let done = 0;
       writeBegins();
@@ -259,15 +272,30 @@ export class DenoConnection implements Connection {
       }
       const rest = turn.spend(done);
       if (rest !== undefined) await rest;
+      return true;
     } catch (cause) {
       this.#writing = undefined;
       if (this.#ended) this.#fail(cause);
       else this.#failure = { cause };
-      return;
+      return false;
     }
+  }
+
+  async #write(conn: DenoConn, bytes: Uint8Array): Promise<void> {
+    if (!await this.#writeAll(conn, bytes)) return;
     // Before `drained`, which may well write again.
     this.#writing = undefined;
     this.#events?.drained();
+  }
+
+  async #writeCopy(conn: DenoConn, copy: Copy): Promise<void> {
+    const written = await this.#writeAll(conn, copy.part);
+    giveBack(copy);
+    const next = this.#next;
+    this.#next = undefined;
+    if (!written) return;
+    if (next !== undefined) await this.#write(conn, next);
+    else this.#writing = undefined;
   }
 
   #fail(cause: unknown): void {
