@@ -103,6 +103,7 @@ function jobOf(scenario, runtime, batch) {
   const { seconds, warm } = options;
   if (scenario.without === runtime.name) return undefined;
   const job = { seconds, warm, ...scenario.job };
+  job.warm = Math.max(warm, job.warm);
   if (options.count && !scenario.counted && !scenario.timed) {
     job.count = options.count;
   }
