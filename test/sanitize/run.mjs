@@ -78,6 +78,7 @@ for (
     "patches",
     "node_modules",
     "build/constants.mjs",
+    "build/libzmq-src",
     "README.md",
   ]
 ) {
@@ -121,6 +122,7 @@ for (
 function node(...args) {
   const child = spawnSync(process.execPath, args, {
     cwd: tree,
+    env: { ...process.env, ZMQ_SANITIZED: "1" },
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
     maxBuffer: 2 ** 30,
