@@ -79,6 +79,7 @@ for (
     "node_modules",
     "build/constants.mjs",
     "build/libzmq-src",
+    "docs",
     "README.md",
   ]
 ) {
