@@ -169,7 +169,8 @@ export class NodeConnection implements Connection {
     const socket = this.#socket;
     // `closed` tells of the failure; the bytes have nowhere to go.
     if (this.#over || !socket.writable) return true;
-    if (bytes.length <= SMALL_WRITE && this.#usesPad) {
+    // Only where the handle is Node's.
+    if (bytes.length <= SMALL_WRITE && readsIntoPad) {
       const written = this.writeNow([bytes]);
       if (written === bytes.length) return true;
       if (written > 0) bytes = bytes.subarray(written);

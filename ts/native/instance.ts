@@ -132,7 +132,7 @@ export class Instance {
     this.memory = this.#target.memory = new Memory(memory, this.exports);
     this.exports._initialize();
     this.exports.zw_limit_memory!(maximum * PAGE_BYTES);
-    this.exports.zw_multiply!(host.shiftsSlowly ? 1 : 0);
+    if (host.shiftsSlowly) this.exports.zw_multiply!(1);
   }
 
   /** The large messages outside of its memory. */
