@@ -27,6 +27,8 @@ class Log {
   error: HostError | undefined;
   synchronous = false;
   inside = false;
+  /** Called for each `data`; returns what `data` shall return. */
+  answer: () => Uint8Array | undefined = () => undefined;
 
   constructor(readonly connection: Connection) {
     this.during(() =>
@@ -36,6 +38,7 @@ class Log {
           this.add("data");
           this.bytes += bytes.length;
           for (const byte of bytes) this.sum = (this.sum * 31 + byte) >>> 0;
+          return this.answer();
         },
         ended: () => this.add("ended"),
         drained: () => this.add("drained"),
@@ -204,6 +207,34 @@ for (const [name, host] of hosts) {
       server.during(() => server.connection.resume());
       await until(() => server.bytes === sent, "the rest");
       assert.is(server.synchronous, false);
+    });
+
+    test(`${kind}: in order through pauses amid data, wherever it is read to`, async () => {
+      const [client, server] = await pair(kind);
+      let calls = 0;
+      server.answer = () => {
+        if (++calls % 3 === 0) {
+          server.connection.pause();
+          setImmediate(() => server.connection.resume());
+        }
+        return calls % 2 === 0 ? new Uint8Array(100_000) : undefined;
+      };
+      const chunk = new Uint8Array(300_000);
+      let sent = 0, sum = 0;
+      while (sent < 9_000_000) {
+        for (let i = 0; i < chunk.length; i++) chunk[i] = (i * 7 + sent) & 255;
+        for (const byte of chunk) sum = (sum * 31 + byte) >>> 0;
+        sent += chunk.length;
+        const drains = client.events.length;
+        if (client.connection.write(chunk)) continue;
+        await until(
+          () => client.events.indexOf("drained", drains) >= 0,
+          "drained",
+        );
+      }
+      await until(() => server.bytes === sent, "all of it");
+      assert.is(server.sum, sum);
+      assert.is(client.synchronous || server.synchronous, false);
     });
 
     test(`${kind}: what was written before close arrives`, async () => {

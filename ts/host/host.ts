@@ -169,7 +169,7 @@ export interface Host {
   /**
    * Whether large frames should lie outside of the module, where connections can read and
    * write them (`writeNow`, and what `data` returns). Elsewhere that costs more than it
-   * saves: 64 KB messages took Deno and Bun a fifth longer.
+   * saves: 64 KB messages took Deno a fifth longer.
    */
   readonly readsInPlace?: boolean;
   /**

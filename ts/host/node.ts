@@ -17,7 +17,7 @@ import { describe, hostError, pathError } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { nodeDatagrams } from "./node_datagram.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
-import { NodeConnection, NodeListener, readsIntoPad } from "./node_stream.ts";
+import { NodeConnection, NodeListener, readsInPlace } from "./node_stream.ts";
 import { nodeThreads } from "./node_threads.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
@@ -339,7 +339,7 @@ function glance(task: () => void): boolean {
 
 export const nodeHost: Host = {
   name: "node",
-  readsInPlace: readsIntoPad,
+  readsInPlace,
   shiftsSlowly: process.versions["bun"] !== undefined,
   datagrams: nodeDatagrams,
   threads: nodeThreads,
