@@ -52,8 +52,8 @@ const readsIntoPad = !("Bun" in globalThis);
 const hasDescriptors = process.platform !== "win32";
 /** Whether connections read most of a large message to where they are told. */
 export const readsInPlace: boolean = readsIntoPad || hasDescriptors;
-/** After a read of so much Bun's sockets are read on, and this often at most. */
-const MUCH_READ = 32768, READS_IN_A_ROW = 8;
+/** After a read of so much Bun's sockets are read on, for so many bytes at most. */
+const MUCH_READ = 32768, MOST_READ_ON = 2 ** 20;
 
 /** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
 function setReader(socket: net.Socket, reader: Reader): boolean {
@@ -155,12 +155,13 @@ export class NodeConnection implements Connection {
    * until the system has no more for now. Messages of 1 MB then take a third less CPU.
    */
   #readOn(): void {
-    for (let i = 0; i < READS_IN_A_ROW; i++) {
+    for (let left = MOST_READ_ON; left > 0;) {
       const fd = this.#fd;
       if (this.#over || this.#paused || fd === undefined) return;
       // What came during a pause goes first.
       if (this.#socket.readableLength > 0) return;
-      const memory = this.#reader.next();
+      // A read goes on for as long as the peer writes.
+      const memory = this.#reader.next().subarray(0, left);
       let size;
       try {
         size = builtin("node:fs").readSync(fd, memory);
@@ -172,6 +173,7 @@ export class NodeConnection implements Connection {
       if (size === 0) return; // Bun will find the end too
       this.#reader.take(size, memory);
       if (size < memory.length) return;
+      left -= size;
     }
   }
 
