@@ -6,6 +6,7 @@
  * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
  */
 import type * as net from "node:net";
+import { BusyReads, type Reader } from "./bun_reads.ts";
 import type {
   Connection,
   ConnectionEvents,
@@ -13,7 +14,7 @@ import type {
   Listener,
 } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
-import { codeOf, toHostError } from "./node_errors.ts";
+import { toHostError } from "./node_errors.ts";
 
 /** How long a closed socket may try to send what it still holds to a peer that does not read. */
 const LINGER_MS = 30_000;
@@ -36,12 +37,6 @@ const SMALL_WRITE = 4096;
 /** The most that is read of what a peer said before a write to it failed. */
 const LAST_WORDS_BYTES = 8 * 2 ** 20;
 
-/** Takes what was read, and says where to read the next. */
-interface Reader {
-  take(size: number, memory: Uint8Array): boolean;
-  next(): Uint8Array;
-}
-
 function thePad(): Uint8Array {
   return pad ??= new Uint8Array(PAD_BYTES);
 }
@@ -52,8 +47,6 @@ const readsIntoPad = !("Bun" in globalThis);
 const hasDescriptors = process.platform !== "win32";
 /** Whether connections read most of a large message to where they are told. */
 export const readsInPlace: boolean = readsIntoPad || hasDescriptors;
-/** After a read of so much Bun's sockets are read on, for so many bytes at most. */
-const MUCH_READ = 32768, MOST_READ_ON = 2 ** 20;
 
 /** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
 function setReader(socket: net.Socket, reader: Reader): boolean {
@@ -91,7 +84,7 @@ export class NodeConnection implements Connection {
   #over = false;
   /** Whether bytes come through `#read`, not as events. */
   #usesPad = false;
-  #paused = false;
+  readonly #busyReads: BusyReads | undefined;
   /** Writes whose callback has not run yet; and whether the last of them holds memory. */
   #unconfirmed = 0;
   #holding = false;
@@ -99,6 +92,13 @@ export class NodeConnection implements Connection {
   constructor(socket: net.Socket, what: string, accepted: boolean) {
     this.#socket = socket;
     this.#what = what;
+    if (!readsIntoPad && hasDescriptors) {
+      this.#busyReads = new BusyReads(
+        socket,
+        this.#reader,
+        () => this.#over ? undefined : this.#fd,
+      );
+    }
     socket.unref();
     if (accepted) {
       this.#readAddresses();
@@ -133,8 +133,8 @@ export class NodeConnection implements Connection {
     this.#events = events;
     if (!this.#usesPad) {
       this.#socket.on("data", (bytes: Uint8Array) => {
-        this.#reader.take(bytes.length, bytes);
-        if (bytes.length >= MUCH_READ) this.#readOn();
+        if (this.#busyReads) this.#busyReads.data(bytes);
+        else this.#events?.data(bytes);
       });
     }
     this.#socket.resume(); // pauseOnConnect keeps an accepted socket's bytes until here
@@ -149,33 +149,6 @@ export class NodeConnection implements Connection {
     },
     next: () => this.#target ?? thePad(),
   };
-
-  /**
-   * Bun has read as much as it had room for, in a new piece of memory: reads on into ours,
-   * until the system has no more for now. Messages of 1 MB then take a third less CPU.
-   */
-  #readOn(): void {
-    for (let left = MOST_READ_ON; left > 0;) {
-      const fd = this.#fd;
-      if (this.#over || this.#paused || fd === undefined) return;
-      // What came during a pause goes first.
-      if (this.#socket.readableLength > 0) return;
-      // A read goes on for as long as the peer writes.
-      const memory = this.#reader.next().subarray(0, left);
-      let size;
-      try {
-        size = builtin("node:fs").readSync(fd, memory);
-      } catch (cause) {
-        // Else Bun, which asks again, would be told of an end.
-        if (codeOf(cause) !== "EAGAIN") this.#socket.destroy(cause as Error);
-        return;
-      }
-      if (size === 0) return; // Bun will find the end too
-      this.#reader.take(size, memory);
-      if (size < memory.length) return;
-      left -= size;
-    }
-  }
 
   /** For `net.Socket`'s constructor: reads into the pad where that is possible. */
   static create(what: string): NodeConnection {
@@ -291,13 +264,13 @@ export class NodeConnection implements Connection {
   }
 
   pause(): void {
-    this.#paused = true;
-    this.#socket.pause();
+    if (this.#busyReads) this.#busyReads.pause();
+    else this.#socket.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#socket.resume();
+    if (this.#busyReads) this.#busyReads.resume();
+    else this.#socket.resume();
   }
 
   setNoDelay(on: boolean): void {

@@ -1,0 +1,132 @@
+/**
+ * Reads of busy connections on Bun, by their descriptors.
+ *
+ * Bun reads 512 KB at a time into new memory, up to ten times in a row and also when its socket
+ * was paused meanwhile: of 25 busy connections 100 MB before any timer. So what a busy
+ * connection has is read here, a little in each turn of the event loop and straight to its
+ * place, while Bun's own reads are off; they are on when nothing more is there.
+ */
+import type * as net from "node:net";
+import { builtin } from "./node_builtins.ts";
+import { codeOf } from "./node_errors.ts";
+
+/** A connection of which Bun has read so much is busy. */
+const BUSY = 32768;
+/** Bytes read in a row: of one connection, and of all that wait for a turn. One read goes on
+ * for as long as the peer writes. */
+const MOST = 2 ** 20, MOST_OF_ALL = 2 ** 21;
+
+/** Takes what was read, and says where to read the next. */
+export interface Reader {
+  take(size: number, memory: Uint8Array): boolean;
+  next(): Uint8Array;
+}
+
+/** Busy connections that wait for the next turn, the longest waiting first. */
+let waiting: BusyReads[] = [];
+
+function readAll(): void {
+  const connections = waiting;
+  waiting = [];
+  let at = 0;
+  for (let left = MOST_OF_ALL; left > 0 && at < connections.length;) {
+    left -= connections[at++]!.go(Math.min(left, MOST));
+  }
+  const before = waiting.length;
+  waiting = [...connections.slice(at), ...waiting];
+  // Who began to wait meanwhile has seen to it.
+  if (before === 0 && waiting.length > 0) setImmediate(readAll).unref();
+}
+
+export class BusyReads {
+  readonly #socket: net.Socket;
+  readonly #reader: Reader;
+  readonly #fd: () => number | undefined;
+  #paused = false;
+  /** Bun's own reads are off. */
+  #ours = false;
+  #waits = false;
+
+  /** `fd` gives the descriptor of the socket for as long as it is open. */
+  constructor(
+    socket: net.Socket,
+    reader: Reader,
+    fd: () => number | undefined,
+  ) {
+    this.#socket = socket;
+    this.#reader = reader;
+    this.#fd = fd;
+  }
+
+  /** What Bun has read. */
+  data(bytes: Uint8Array): void {
+    this.#reader.take(bytes.length, bytes);
+    if (bytes.length >= BUSY) this.#read(MOST);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#ours = true;
+    this.#wait();
+  }
+
+  /** Reads up to `most` bytes, if it still may; returns how many. */
+  go(most: number): number {
+    this.#waits = false;
+    return this.#read(most);
+  }
+
+  #read(most: number): number {
+    let left = most;
+    while (!this.#paused) {
+      const fd = this.#fd();
+      if (fd === undefined) break;
+      if (left === 0) {
+        if (!this.#ours) this.#socket.pause();
+        this.#ours = true;
+        this.#wait();
+        break;
+      }
+      const memory = this.#reader.next().subarray(0, left);
+      // What came during a pause goes first.
+      const size = this.#socket.readableLength > 0
+        ? 0
+        : this.#readInto(fd, memory);
+      left -= size;
+      if (size > 0) this.#reader.take(size, memory);
+      if (size < memory.length) {
+        this.#giveBack();
+        break;
+      }
+    }
+    return most - left;
+  }
+
+  /** Returns how many bytes there were: none also at the end, which Bun finds too. */
+  #readInto(fd: number, memory: Uint8Array): number {
+    try {
+      return builtin("node:fs").readSync(fd, memory);
+    } catch (cause) {
+      // Else Bun, which asks again, would be told of an end.
+      if (codeOf(cause) !== "EAGAIN") this.#socket.destroy(cause as Error);
+      return 0;
+    }
+  }
+
+  #giveBack(): void {
+    if (!this.#ours || this.#paused) return;
+    this.#ours = false;
+    this.#socket.resume();
+  }
+
+  #wait(): void {
+    if (this.#waits) return;
+    this.#waits = true;
+    if (waiting.push(this) === 1) setImmediate(readAll).unref();
+  }
+}
