@@ -180,7 +180,9 @@ test("linger says how long messages wait for nobody", async () => {
 test("a close with linger ends the wait of the socket only", async () => {
   const pull = use(new Pull());
   const address = JSON.stringify(await bound(pull));
-  const child = runProgram(`
+  // More than one: on Bun every third waited for ever for what it had read.
+  const children = Array.from({ length: 6 }, () =>
+    runProgram(`
     const lost = new z.Push({ linger: 0 });
     lost.connect("tcp://127.0.0.1:1");
     lost.send("lost");
@@ -188,9 +190,11 @@ test("a close with linger ends the wait of the socket only", async () => {
     const push = new z.Push();
     push.connect(${address});
     push.send("kept");
-    console.log("ready");`);
-  assert.equal(await next(pull), ["kept"]);
-  quiet(await child);
+    console.log("ready");`));
+  for (let i = 0; i < children.length; i++) {
+    assert.equal(await next(pull), ["kept"]);
+  }
+  for (const child of children) quiet(await child);
 });
 
 test("an error of the program is its exit code, not a hang", async () => {

@@ -22,7 +22,16 @@ export interface Reader {
   next(): Uint8Array;
 }
 
-/** Busy connections that wait for the next turn, the longest waiting first. */
+/** What is below a socket of node:net. Not public: where it is different, Bun reads ahead. */
+interface Handle {
+  pause?(): void;
+  resume?(): void;
+}
+
+/**
+ * Busy connections that wait for the next turn, the longest waiting first. That one is not
+ * unreferenced: Bun forgets such an immediate when nothing else keeps the process alive.
+ */
 let waiting: BusyReads[] = [];
 
 function readAll(): void {
@@ -35,7 +44,7 @@ function readAll(): void {
   const before = waiting.length;
   waiting = [...connections.slice(at), ...waiting];
   // Who began to wait meanwhile has seen to it.
-  if (before === 0 && waiting.length > 0) setImmediate(readAll).unref();
+  if (before === 0 && waiting.length > 0) setImmediate(readAll);
 }
 
 export class BusyReads {
@@ -43,8 +52,10 @@ export class BusyReads {
   readonly #reader: Reader;
   readonly #fd: () => number | undefined;
   #paused = false;
-  /** Bun's own reads are off. */
+  /** Bun's own reads are off, or will be when the stream has ended its part of this event. */
   #ours = false;
+  /** They are: its stream reads ahead of a pause, the socket below it does not. */
+  #off = false;
   #waits = false;
 
   /** `fd` gives the descriptor of the socket for as long as it is open. */
@@ -78,7 +89,18 @@ export class BusyReads {
   /** Reads up to `most` bytes, if it still may; returns how many. */
   go(most: number): number {
     this.#waits = false;
+    this.#turnOff();
     return this.#read(most);
+  }
+
+  #turnOff(): void {
+    if (!this.#ours || this.#off) return;
+    this.#off = true;
+    this.#handle?.pause?.();
+  }
+
+  get #handle(): Handle | null | undefined {
+    return (this.#socket as unknown as { _handle?: Handle | null })._handle;
   }
 
   #read(most: number): number {
@@ -89,6 +111,7 @@ export class BusyReads {
       if (left === 0) {
         if (!this.#ours) this.#socket.pause();
         this.#ours = true;
+        this.#turnOff();
         this.#wait();
         break;
       }
@@ -121,12 +144,14 @@ export class BusyReads {
   #giveBack(): void {
     if (!this.#ours || this.#paused) return;
     this.#ours = false;
+    if (this.#off) this.#handle?.resume?.();
+    this.#off = false;
     this.#socket.resume();
   }
 
   #wait(): void {
     if (this.#waits) return;
     this.#waits = true;
-    if (waiting.push(this) === 1) setImmediate(readAll).unref();
+    if (waiting.push(this) === 1) setImmediate(readAll);
   }
 }

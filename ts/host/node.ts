@@ -261,13 +261,14 @@ function keepAlive(): () => void {
     if (--keptBy > 0) return;
     keeper?.unref();
     // The next wait often begins before.
-    if (!looking) look().unref();
+    if (!looking) look();
   };
 }
 
-function look(): NodeJS.Immediate {
+/** Not unreferenced: Bun forgets such an immediate when nothing else keeps the process alive. */
+function look(): void {
   looking = true;
-  return setImmediate(keepOrNot);
+  setImmediate(keepOrNot);
 }
 
 function keepOrNot(): void {
