@@ -175,6 +175,30 @@ test("lent bytes are the program's own until they are settled", () => {
   assert.is(bodies(MB).lend(new Uint8Array(MB + 1)), 0);
 });
 
+test("a head goes before a body on its way out, in one piece", () => {
+  const all = bodies();
+  const bytes = new Uint8Array(40 * KB).map((_, i) => i);
+  const head = Uint8Array.of(2, 0, 9);
+  const body = all.at(all.put(bytes));
+  const whole = body.after(head, 5)!;
+  assert.equal([...whole], [2, 0, 9, 0, 1, 2, 3, 4]);
+  assert.is(whole.buffer, body.bytes.buffer, "nothing was copied");
+  // While that is written, only for who has the same before it.
+  body.writes++;
+  assert.is(body.after(Uint8Array.of(2, 0, 8), 5), undefined);
+  assert.equal([...body.after(head, 3)!], [2, 0, 9, 0, 1, 2]);
+  body.writes--;
+  assert.equal([...body.after(Uint8Array.of(7), 1)!], [7, 0]);
+  assert.equal([...body.bytes], [...bytes]);
+  assert.is(body.after(new Uint8Array(65), 5), undefined, "no room");
+  // Not in memory of the program, nor of a message that came in.
+  const lent = all.at(all.lend(bytes));
+  assert.is(lent.after(head, 5), undefined);
+  all.settle();
+  assert.equal([...lent.after(head, 1)!], [2, 0, 9, 0]);
+  assert.is(all.at(all.make(40 * KB)).after(head, 5), undefined);
+});
+
 test("free memory has its limit", () => {
   const all = bodies();
   const bytes = new Uint8Array(8 * MB);

@@ -6,7 +6,7 @@
  */
 import { errno } from "./deno_errors.ts";
 import { denoDatagrams } from "./deno_datagram.ts";
-import { glance } from "./deno_glance.ts";
+import { glance, later } from "./deno_glance.ts";
 import { granted, stateOf } from "./deno_permissions.ts";
 import {
   closedListeners,
@@ -247,6 +247,8 @@ function beforeExit(task: () => void): void {
 export function denoHost(): Host {
   return {
     name: "deno",
+    readsInPlace: true,
+    marksEarly: true,
     glance,
     datagrams: denoDatagrams,
     threads: denoThreads,
@@ -287,7 +289,7 @@ export function denoHost(): Host {
     now: () => performance.now(),
     random,
     soon: (task) => globals.process.nextTick(task),
-    later: (task) => void globals.setImmediate(task),
+    later,
     setTimer,
     keepAlive,
     beforeExit,

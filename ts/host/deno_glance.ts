@@ -2,7 +2,8 @@
  * LAYER 1 on Deno: a turn of the event loop that asks the system what has arrived.
  *
  * While tasks wait, Deno's event loop asks the system only every 61 turns: going round with
- * `setImmediate` sees an answer no sooner than sleeping does. But a byte that we send to
+ * `setImmediate` sees an answer no sooner than sleeping does, and a program that sends large
+ * messages queued 390 MB of them before the first was written. But a byte that we send to
  * ourselves is I/O too: to wait for it asks the system, and does not sleep, because it is there
  * already. A bare ping-pong of 95 µs took 35 µs so.
  *
@@ -15,6 +16,8 @@ import type { DenoConn } from "./deno_types.ts";
 /** What does not stand within this time never will. */
 const OPEN_MS = 1000;
 const NONCE_BYTES = 16;
+/** The system is asked this long after it was last asked; where only sleeping asks it, this. */
+const ASK_MS = 1, SLEEP_MS = 10;
 
 interface Mirror {
   readonly near: DenoConn;
@@ -25,19 +28,41 @@ const byte = new Uint8Array(1);
 const room = new Uint8Array(NONCE_BYTES);
 
 let mirror: Mirror | undefined;
-/** Whether it is being opened, or not to be had: nobody tries again. */
-let tried = false;
+/** Whether it is being opened. */
+let opening = false;
+/** Whether it is not to be had: nobody tries again. */
+let refused = false;
 
 /** What runs after the glance that is under way. */
 let tasks: (() => void)[] = [];
+/** When the last one began. */
+let last = 0;
 
 /** `Host.glance`. */
 export function glance(task: () => void): boolean {
+  // One processor: whoever is to answer needs it.
+  return globals.navigator.hardwareConcurrency > 1 && ask(task);
+}
+
+/** `Host.later`. A glance takes as long as 7 turns without one: not each turn needs one. */
+export function later(task: () => void): void {
+  const since = performance.now() - last;
+  if (since >= ASK_MS && ask(task)) return;
+  // To open the mirror takes some answers of the system, too.
+  if (standing.size > 0 && (opening || since >= SLEEP_MS)) {
+    last += since;
+    globals.setTimeout(task, 0);
+  } else globals.setImmediate(task);
+}
+
+/** Runs `task` when the system was asked; false if it cannot be, or not yet. */
+function ask(task: () => void): boolean {
   if (mirror === undefined) {
-    if (!tried && standing.size > 0) void open();
+    if (!opening && !refused && standing.size > 0) void open();
     return false;
   }
   if (tasks.push(task) > 1) return true;
+  last = performance.now();
   mirror.near.write(byte).catch(() => {}); // then the read fails too
   mirror.far.read(room).then(seen, seen);
   return true;
@@ -53,16 +78,18 @@ function seen(): void {
 }
 
 async function open(): Promise<void> {
-  tried = true;
-  // One processor: whoever is to answer needs it. And no question to the user for this.
-  if (globals.navigator.hardwareConcurrency < 2) return;
-  if (stateOf({ name: "net" }) !== "granted") return;
+  // No question to the user for this.
+  refused = stateOf({ name: "net" }) !== "granted";
+  if (refused) return;
+  opening = true;
   try {
     mirror = await connectToSelf();
   } catch {
-    return; // without it everything works, less fast
+    refused = true; // without it everything works, less fast
+    return;
+  } finally {
+    opening = false;
   }
-  tried = false;
   standing.whenEmpty(() => {
     const { near, far } = mirror!;
     mirror = undefined;
@@ -89,7 +116,6 @@ async function connectToSelf(): Promise<Mirror> {
     const keep = (conn: DenoConn) => {
       made.push(conn);
       if (over) release(conn); // it came too late
-      conn.unref();
       conn.setNoDelay?.(true);
       return conn;
     };

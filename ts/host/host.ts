@@ -167,11 +167,16 @@ export interface Threads {
 export interface Host {
   readonly name: string;
   /**
-   * Whether large frames should lie outside of the module, where connections can read and
-   * write them (`writeNow`, and what `data` returns). Elsewhere that costs more than it
-   * saves: 64 KB messages took Deno a fifth longer.
+   * Whether large frames should lie outside of the module, because connections can read them
+   * to where they are told (what `data` returns). Elsewhere that costs more than it saves.
    */
   readonly readsInPlace?: boolean;
+  /**
+   * Whether the engine, when buffers have taken some memory, would rather look at all that
+   * lives than at what is new, as newer ones of V8 do: 12 times a second for messages of 64 KB,
+   * which took a fifth of a processor. Garbage has it look at what is new before that.
+   */
+  readonly marksEarly?: boolean;
   /**
    * Whether the engine takes several instructions to shift a vector by a constant, as
    * JavaScriptCore does: the module then multiplies where it can.

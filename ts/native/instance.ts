@@ -7,7 +7,7 @@ import type { Host } from "../host/host.ts";
 import { Bodies } from "../syscall/bodies.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
-import { allocate } from "./allocate.ts";
+import { allocate, allocateWithGarbage } from "./allocate.ts";
 import { Abort, type ImportTarget, makeImports } from "./imports.ts";
 import { type Exports, Memory } from "./memory.ts";
 
@@ -98,11 +98,14 @@ export class Instance {
   /** libzmq's and our functions; calls go through `call` or the reactor. */
   readonly exports: Exports;
   readonly #target: ImportTarget;
+  /** Makes memory for a frame that becomes the program's. */
+  readonly allocate: (size: number) => Uint8Array;
   /** Why the instance can no longer be used. */
   dead: Error | undefined;
 
   /** `memoryLimit` in bytes, rounded to pages of 64 KiB. */
   constructor(host: Host, kernel: Kernel, options: InstanceOptions) {
+    this.allocate = host.marksEarly ? allocateWithGarbage : allocate;
     this.fds = new FdTable(host, kernel);
     if (options.trace) {
       traceCalls(this.fds, "call ", SYSTEM_CALLS, options.trace);
@@ -120,7 +123,7 @@ export class Instance {
       memory: undefined as unknown as Memory,
       bodies: new Bodies(
         host.readsInPlace ? maximum * PAGE_BYTES : 0,
-        allocate,
+        this.allocate,
       ),
     };
     const imports = makeImports(this.#target);

@@ -4,7 +4,6 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
-import { allocate } from "../native/allocate.ts";
 import { isOutside } from "../syscall/bodies.ts";
 import { BATCH_BYTES, batchOf, copy, type Message, wrap } from "./message.ts";
 
@@ -200,7 +199,7 @@ export class Inbox {
     if (isOutside(data)) return this.#fetchBody(msg, data);
     const size = reactor.call("zmq_msg_size", msg) >>> 0;
     try {
-      const frame = allocate(size) as Message;
+      const frame = reactor.instance.allocate(size) as Message;
       const { bytes } = reactor.instance.memory;
       frame.set(bytes.subarray(data, data + size));
       return frame;
@@ -211,7 +210,7 @@ export class Inbox {
 
   /** What only this message needed becomes the program's; else it gets a copy. */
   #fetchBody(msg: number, data: number): Message {
-    const { bodies } = this.#reactor.instance;
+    const { bodies, allocate } = this.#reactor.instance;
     const body = bodies.at(data);
     bodies.own(body, 0);
     body.given = true;

@@ -14,6 +14,11 @@ const FIRST_ADDRESS = 2 ** 31;
 const PAGE_BITS = 16, PAGE_BYTES = 1 << PAGE_BITS;
 /** Not quite all: the end of the last one would be address 0. */
 const PAGES = 32767;
+/**
+ * Room before the bytes of a body on its way out, for the head that goes before it: both are
+ * one piece then, and neither is copied. Heads of messages of few frames fit.
+ */
+const HEAD_ROOM = 64;
 /** Memory of bodies that were sent is used again: so much, in so many pieces, waits for that. */
 const MOST_FREE_BYTES = 32 * 2 ** 20, MOST_FREE = 16;
 
@@ -34,6 +39,23 @@ export class Body {
     this.bytes = bytes;
     this.page = page;
     this.ours = ours;
+  }
+
+  /**
+   * Its bytes from the start to `end` with `head` before them, in one piece; undefined if there
+   * is no room for that, or if a write of another head may be reading from there.
+   */
+  after(head: Uint8Array, end: number): Uint8Array | undefined {
+    const { bytes } = this;
+    const start = bytes.byteOffset - head.length;
+    if (!this.ours || this.borrowed || start < 0) return undefined;
+    const whole = new Uint8Array(bytes.buffer, start, head.length + end);
+    // What goes to many peers has the same head for each.
+    if (this.writes > 0) {
+      return head.every((byte, i) => whole[i] === byte) ? whole : undefined;
+    }
+    whole.set(head);
+    return whole;
   }
 
   /** Where in it an address is. */
@@ -210,30 +232,35 @@ export class Bodies {
     return -1;
   }
 
-  /** Memory for `size` bytes: what a body of about that size had, or new. */
+  /** Memory for `size` bytes on their way out: what such a body had, or new. */
   #take(size: number): Uint8Array {
     const free = this.#free;
     for (let i = free.length; i-- > 0;) {
-      const room = free[i]!.buffer.byteLength;
+      const room = roomIn(free[i]!);
       if (room < size || room > size + (size >> 2)) continue;
       const [found] = free.splice(i, 1);
       this.#freeBytes -= room;
-      return new Uint8Array(found!.buffer, 0, size);
+      return new Uint8Array(found!.buffer, HEAD_ROOM, size);
     }
-    return this.#allocate(size);
+    return this.#allocate(HEAD_ROOM + size).subarray(HEAD_ROOM);
   }
 
   #keep(bytes: Uint8Array): void {
-    const room = bytes.buffer.byteLength;
+    const room = roomIn(bytes);
     if (room > MOST_FREE_BYTES) return;
     // The oldest go: programs send what they sent last.
     while (
       this.#free.length === MOST_FREE ||
       this.#freeBytes + room > MOST_FREE_BYTES
-    ) this.#freeBytes -= this.#free.shift()!.buffer.byteLength;
+    ) this.#freeBytes -= roomIn(this.#free.shift()!);
     this.#free.push(bytes);
     this.#freeBytes += room;
   }
+}
+
+/** How large a body can be in the memory of this one. */
+function roomIn(bytes: Uint8Array): number {
+  return bytes.buffer.byteLength - HEAD_ROOM;
 }
 
 function pagesOf(size: number): number {

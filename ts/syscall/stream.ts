@@ -85,16 +85,24 @@ export class Stream {
     if (this.#held) return EAGAIN;
     const length = Math.min(size, LARGEST_STAGE - (this.#head?.length ?? 0));
     let written = 0;
-    if (body.borrowed && this.connection.writeNow) {
-      written = this.#writeNow(body.bytes.subarray(at, at + length));
-      if (written === length) return length;
+    if (body.borrowed) {
+      if (this.connection.writeNow) {
+        written = this.#writeNow(body.bytes.subarray(at, at + length));
+        if (written === length) return length;
+      }
       bodies.own(body, at + written);
     }
     const part = body.bytes.subarray(at + written, at + length);
     const head = this.#head;
     this.#head = null;
     const held = { body, bodies };
-    if (body.borrowed || (head && !this.connection.writeBoth)) {
+    const both = head && at + written === 0
+      ? body.after(head, length)
+      : undefined;
+    if (both) {
+      this.#traffic.stages.giveBack(head!);
+      this.#write(held, both);
+    } else if (head && !this.connection.writeBoth) {
       this.#writeStaged(head, part);
     } else if (head) this.#write({ ...held, stage: head }, part, head);
     else this.#write(held, part);
@@ -102,14 +110,12 @@ export class Stream {
   }
 
   /** Writes a copy. */
-  #writeStaged(head: Uint8Array | null, part: Uint8Array): void {
+  #writeStaged(head: Uint8Array, part: Uint8Array): void {
     const { stages } = this.#traffic;
-    const start = head?.length ?? 0;
+    const start = head.length;
     const stage = stages.take(start + part.length);
-    if (head) {
-      stage.set(head);
-      stages.giveBack(head);
-    }
+    stage.set(head);
+    stages.giveBack(head);
     stage.set(part, start);
     this.#write({ stage }, stage.subarray(0, start + part.length));
   }
