@@ -11,6 +11,7 @@
 //   --guard               ratios to the addon only; fails when one is below its floor
 //   --json                prints the results as JSON instead of tables
 //   --from=FILE           measures nothing: reports on the JSON of an earlier run
+//   --help                prints this
 //
 // All results go to build/bench/results.json. A run of everything writes
 // docs/benchmarks.md and its charts; a partial one leaves them alone and writes the
@@ -32,28 +33,44 @@ import {
 } from "./runtimes.mjs";
 import { groups as allGroups, METRICS } from "./scenarios.mjs";
 
-const { values: given } = parseArgs({
-  options: {
-    what: { type: "string" },
-    size: { type: "string" },
-    count: { type: "string" },
-    seconds: { type: "string" },
-    warm: { type: "string" },
-    runs: { type: "string" },
-    runtimes: { type: "string" },
-    from: { type: "string" },
-    quick: { type: "boolean" },
-    guard: { type: "boolean" },
-    json: { type: "boolean" },
-  },
-});
-
 const list = (text) => text?.split(",").filter((part) => part !== "");
 const progress = (text) => process.stderr.write(`${text}\n`);
 
 function fail(text) {
   progress(text);
   process.exit(2);
+}
+
+const given = readOptions();
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        what: { type: "string" },
+        size: { type: "string" },
+        count: { type: "string" },
+        seconds: { type: "string" },
+        warm: { type: "string" },
+        runs: { type: "string" },
+        runtimes: { type: "string" },
+        from: { type: "string" },
+        quick: { type: "boolean" },
+        guard: { type: "boolean" },
+        json: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    fail(`${error.message}\nnpm run bench -- --help has the options`);
+  }
+}
+
+if (given.help) {
+  const lines = readFileSync(new URL(import.meta.url), "utf8").split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("//"));
+  console.log(lines.slice(0, end).map((line) => line.slice(3)).join("\n"));
+  process.exit(0);
 }
 
 /** A positive number of the command line, or what holds without it. */
