@@ -38,10 +38,13 @@ let tasks: (() => void)[] = [];
 /** When the last one began. */
 let last = 0;
 
+/** With one processor, whoever is to answer needs it. */
+let looksOut: boolean | undefined;
+
 /** `Host.glance`. */
 export function glance(task: () => void): boolean {
-  // One processor: whoever is to answer needs it.
-  return globals.navigator.hardwareConcurrency > 1 && ask(task);
+  looksOut ??= globals.navigator.hardwareConcurrency > 1;
+  return looksOut && ask(task);
 }
 
 /** `Host.later`. A glance takes as long as 7 turns without one: not each turn needs one. */
