@@ -223,10 +223,10 @@ test("what the system takes at once of a body is not copied, the rest is", () =>
       [[size + 4], true, ["writeNow"], false],
       [[size], false, ["writeNow", "write"], true],
       [[size], true, ["writeNow", "write"], true],
-      // The head is not even through.
-      [[3], true, ["writeNow", "writeBoth"], true],
+      // The head is not even through: its rest goes before the copy.
+      [[3], true, ["writeNow", "write"], true],
       [[3], false, ["writeNow", "write"], true],
-      [[], true, ["writeNow", "writeBoth"], true],
+      [[], true, ["writeNow", "write"], true],
       [[], false, ["writeNow", "write"], true],
     ] as const
   ) {
@@ -250,6 +250,27 @@ test("what the system takes at once of a body is not copied, the rest is", () =>
     sink.events!.drained();
     assert.is(body.writes, 0);
     assert.is(fds.send(7, memory, 1, 1), 1);
+    fds.close(7);
+  }
+});
+
+test("what came in and goes on has no room for a head: two pieces, or a copy", () => {
+  const size = 100_000;
+  for (const both of [true, false]) {
+    const { fds } = table();
+    const sink = new Sink([], both);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
+    const body = bodies.at(bodies.make(size));
+    body.bytes.forEach((_, i) => body.bytes[i] = i);
+    fds.send(7, new Uint8Array([1, 2, 3, 4]), 0, 4, true);
+    assert.is(fds.sendBody(7, bodies, body, 0, size), size);
+    assert.equal(sink.calls, [both ? "writeBoth" : "write"]);
+    assert.equal(sink.got, [1, 2, 3, 4, ...body.bytes]);
+    assert.is(body.writes, both ? 1 : 0);
+    sink.events!.drained();
+    assert.is(body.writes, 0);
     fds.close(7);
   }
 });

@@ -29,8 +29,8 @@ interface Handle {
 }
 
 /**
- * Busy connections that wait for the next turn, the longest waiting first. That one is not
- * unreferenced: Bun forgets such an immediate when nothing else keeps the process alive.
+ * Busy connections that wait for the next turn, the longest waiting first. The turn's immediate
+ * is referenced: Bun forgets another one when nothing else keeps the process alive.
  */
 let waiting: BusyReads[] = [];
 
@@ -94,7 +94,7 @@ export class BusyReads {
   }
 
   #turnOff(): void {
-    if (!this.#ours || this.#off) return;
+    if (!this.#ours || this.#off || this.#fd() === undefined) return;
     this.#off = true;
     this.#handle?.pause?.();
   }

@@ -35,7 +35,7 @@ let refused = false;
 
 /** What runs after the glance that is under way. */
 let tasks: (() => void)[] = [];
-/** When the last one began. */
+/** When the system was last asked, by a glance or by sleeping. */
 let last = 0;
 
 /** With one processor, whoever is to answer needs it. */
@@ -49,11 +49,11 @@ export function glance(task: () => void): boolean {
 
 /** `Host.later`. A glance takes as long as 7 turns without one: not each turn needs one. */
 export function later(task: () => void): void {
-  const since = performance.now() - last;
-  if (since >= ASK_MS && ask(task)) return;
+  const now = performance.now();
+  if (now - last >= ASK_MS && ask(task)) return;
   // To open the mirror takes some answers of the system, too.
-  if (standing.size > 0 && (opening || since >= SLEEP_MS)) {
-    last += since;
+  if (standing.size > 0 && (opening || now - last >= SLEEP_MS)) {
+    last = now;
     globals.setTimeout(task, 0);
   } else globals.setImmediate(task);
 }
