@@ -23,6 +23,8 @@ const CLOSING_MS = 10_000;
 const EXIT_MS = 30_000;
 /** libzmq keeps one spare chunk per queue, so usage is not the same to the byte. */
 const HEAP_SLACK = 16 * 1024;
+/** So far apart are the numbers of two sockets that were made in one call. */
+const NEAR = 16;
 
 function followTimers(): void {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
@@ -67,8 +69,9 @@ function describe(sockets: Set<number>): string[] {
   const table = socketTable();
   const unnamed = (inode: number) =>
     sockets.has(inode) && /: (\S+ +){5}\d+$/.test(table.get(inode) ?? "");
-  // Their numbers need not follow each other: other processes open sockets meanwhile.
-  const isPair = [...sockets].filter(unnamed).length === 2;
+  // Between their numbers can be those of other processes, which open sockets meanwhile.
+  const [one, two, ...more] = [...sockets].filter(unnamed);
+  const isPair = more.length === 0 && Math.abs(one! - two!) <= NEAR;
   return [...sockets]
     .filter((it) => !(isPair && unnamed(it)))
     .map((it) => `an open socket: ${table.get(it) ?? it}`);

@@ -52,10 +52,8 @@ export class BusyReads {
   readonly #reader: Reader;
   readonly #fd: () => number | undefined;
   #paused = false;
-  /** Bun's own reads are off, or will be when the stream has ended its part of this event. */
+  /** Bun's own reads are off. */
   #ours = false;
-  /** They are: its stream reads ahead of a pause, the socket below it does not. */
-  #off = false;
   #waits = false;
 
   /** `fd` gives the descriptor of the socket for as long as it is open. */
@@ -93,10 +91,9 @@ export class BusyReads {
     return this.#read(most);
   }
 
+  /** The stream reads ahead of its own pause, the socket below it does not: until it is told. */
   #turnOff(): void {
-    if (!this.#ours || this.#off || this.#fd() === undefined) return;
-    this.#off = true;
-    this.#handle?.pause?.();
+    if (this.#ours && this.#fd() !== undefined) this.#handle?.pause?.();
   }
 
   get #handle(): Handle | null | undefined {
@@ -144,8 +141,7 @@ export class BusyReads {
   #giveBack(): void {
     if (!this.#ours || this.#paused) return;
     this.#ours = false;
-    if (this.#off) this.#handle?.resume?.();
-    this.#off = false;
+    this.#handle?.resume?.();
     this.#socket.resume();
   }
 

@@ -98,7 +98,7 @@ export class Instance {
   /** libzmq's and our functions; calls go through `call` or the reactor. */
   readonly exports: Exports;
   readonly #target: ImportTarget;
-  /** Makes memory for a frame that becomes the program's. */
+  /** Makes memory for a large frame. */
   readonly allocate: (size: number) => Uint8Array;
   /** Why the instance can no longer be used. */
   dead: Error | undefined;
