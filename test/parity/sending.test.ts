@@ -139,12 +139,14 @@ test("what can be sent at once need not be awaited", async () => {
 
 test("timeouts", async () => {
   const socket = use(new zmq.Dealer({ linger: 0 }));
-  for (const timeout of [0, 20]) {
+  // The native package's timer begins at what libuv calls now: where its turn began, earlier
+  // by as long as the processor was somebody else's.
+  for (const timeout of [0, 200]) {
     socket.sendTimeout = socket.receiveTimeout = timeout;
     const started = performance.now();
     assert.is(await outcome(() => socket.send("x"), true), TIMED_OUT);
     assert.is(await outcome(() => socket.receive(), true), TIMED_OUT);
-    assert.ok(performance.now() - started >= 2 * timeout - 5);
+    assert.ok(performance.now() - started >= 1.5 * timeout);
   }
   socket.sendTimeout = socket.receiveTimeout = -1;
   const waiting = [socket.send("x"), socket.receive()];
