@@ -58,7 +58,7 @@ function deno() {
   if (!version) return "Deno is not there";
   return {
     name: "deno",
-    title: `zeromq-wasm, Deno ${version.split(" ")[1]}`,
+    title: `zeromq-wasm, Deno ${version.split(" ")[1]} with -A`,
     command,
     args: ["run", "-A", "--no-prompt", peer],
     job: { package: join(dist, "deno.mjs") },

@@ -102,7 +102,7 @@ test("only ts/host names a runtime", () => {
   assert.equal(wrong, []);
   // The same look does find it where it is.
   assert.ok(runtime.test(codeOf("ts/host/node.ts")));
-  assert.ok(runtime.test(codeOf("ts/host/deno_stream.ts")));
+  assert.ok(runtime.test(codeOf("ts/host/deno_globals.ts")));
 });
 
 test("the runtimes are apart", () => {

@@ -8,16 +8,9 @@ import { errno } from "./deno_errors.ts";
 import { denoDatagrams } from "./deno_datagram.ts";
 import { glance, later } from "./deno_glance.ts";
 import { granted, stateOf } from "./deno_permissions.ts";
-import {
-  closedListeners,
-  deno,
-  DenoConnection,
-  DenoStreamListener,
-  globals,
-  release,
-  setTimer,
-  toError,
-} from "./deno_stream.ts";
+import { deno, globals, release, setTimer, toError } from "./deno_globals.ts";
+import { closedListeners, DenoStreamListener } from "./deno_listener.ts";
+import { DenoConnection } from "./deno_stream.ts";
 import { denoThreads } from "./deno_threads.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
 import {

@@ -7,7 +7,8 @@
  * send through, but the system chooses that of the address that the socket is bound to.
  */
 import { granted } from "./deno_permissions.ts";
-import { deno, release, setTimer, toError, turn } from "./deno_stream.ts";
+import { deno, release, setTimer, toError } from "./deno_globals.ts";
+import { turn } from "./deno_turn.ts";
 import type { DenoDatagramConn } from "./deno_types.ts";
 import type {
   DatagramAddress,

@@ -1,5 +1,5 @@
 /** LAYER 1 on Deno: what we are allowed to do. */
-import { deno } from "./deno_stream.ts";
+import { deno } from "./deno_globals.ts";
 import type { PermissionDescriptor } from "./deno_types.ts";
 
 /**

@@ -6,7 +6,8 @@
  * come again: the slowest of 1000 clients got a twentieth of the average. So in a crowd a
  * connection that was read from waits for the end of the round: until fewer are left than that.
  */
-import { globals, setTimer, standing } from "./deno_stream.ts";
+import { globals, setTimer } from "./deno_globals.ts";
+import { standing } from "./deno_standing.ts";
 import type { HostTimer } from "./host.ts";
 
 /** What Deno does at a time: with fewer connections nobody starves. */

@@ -1,108 +1,25 @@
 /**
- * LAYER 1 on Deno: its connections and listeners as `Connection` and `Listener`.
+ * LAYER 1 on Deno: its connections as `Connection`.
  *
- * Owns the loops that turn Deno's promises into events, and their fairness: an operation that
- * is ready resolves within the same drain of microtasks, so an unchecked loop would keep
- * timers, `soon` and all other connections waiting.
+ * Owns the loops that turn Deno's promises into events. What can be read and written directly
+ * (deno_direct.ts) is; Deno's operations then wait for what is not there yet.
  */
 import { type Copy, copyOf, giveBack, SMALL_WRITE } from "./deno_copies.ts";
-import { toHostError } from "./deno_errors.ts";
+import { descriptorOf, readNow, writeNow } from "./deno_direct.ts";
+import { endpoint, setTimer, toError } from "./deno_globals.ts";
 import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
-import type {
-  DenoApi,
-  DenoConn,
-  DenoGlobals,
-  DenoListener,
-  NetAddr,
-} from "./deno_types.ts";
-import type {
-  Connection,
-  ConnectionEvents,
-  HostError,
-  HostTimer,
-  Listener,
-} from "./host.ts";
-
-export const globals = globalThis as unknown as DenoGlobals;
-// Undefined on other runtimes, where this file may be bundled but `denoHost` is not called.
-export const deno: DenoApi = globals.Deno;
+import { standing } from "./deno_standing.ts";
+import { turn } from "./deno_turn.ts";
+import type { DenoConn } from "./deno_types.ts";
+import type { Connection, ConnectionEvents } from "./host.ts";
 
 const SMALLEST_BUFFER = 4096;
 const LARGEST_BUFFER = 65536;
-/** Bytes per turn of the event loop before a loop lets others run; an event costs 1 KiB extra. */
-const TURN_BUDGET = 512 * 1024;
-const EVENT_COST = 1024;
 /** How long a closed connection may try to send what it still holds. */
 const LINGER_MS = 30_000;
-/** Pause after a failed accept (too many open files), which would fail again at once. */
-const ACCEPT_RETRY_MS = 100;
 
-export const toError = (what: string, cause: unknown): HostError =>
-  toHostError(what, cause, deno.build.os);
-
-/** What was done since the event loop last turned, or somewhat earlier, over all connections. */
-export const turn = {
-  left: TURN_BUDGET,
-  armed: false,
-  /** Undefined while there is budget, else a promise of a later turn. */
-  spend(bytes: number): Promise<void> | undefined {
-    // A conversation should not pay for a tick in each turn.
-    if (!this.armed && this.left < TURN_BUDGET * 3 / 4) {
-      this.armed = true;
-      // Ticks run only once the microtasks are through: then the budget is new.
-      globals.process.nextTick(() => {
-        this.armed = false;
-        this.left = TURN_BUDGET;
-      });
-    }
-    this.left -= bytes + EVENT_COST;
-    if (this.left > 0) return undefined;
-    return new Promise((resolve) => globals.setImmediate(resolve));
-  },
-};
-
-/** The connections that stand; whoever asked for it is told once when there are none. */
-class Standing {
-  readonly #all = new Set<DenoConn>();
-  #tasks: (() => void)[] = [];
-
-  get size(): number {
-    return this.#all.size;
-  }
-  whenEmpty(task: () => void): void {
-    this.#tasks.push(task);
-    this.#look();
-  }
-  add(conn: DenoConn): void {
-    this.#all.add(conn);
-  }
-  release(conn: DenoConn): void {
-    release(conn);
-    this.#all.delete(conn);
-    this.#look();
-  }
-  #look(): void {
-    if (this.#all.size === 0) {
-      for (const task of this.#tasks.splice(0)) {
-        task();
-      }
-    }
-  }
-}
-
-export const standing: Standing = new Standing();
-
-export function setTimer(task: () => void, ms: number): HostTimer {
-  const timer = globals.setTimeout(task, ms);
-  deno.unrefTimer(timer);
-  return { cancel: () => globals.clearTimeout(timer) };
-}
-
-function endpoint(addr: NetAddr) {
-  return addr.hostname === undefined || addr.port === undefined
-    ? undefined
-    : { host: addr.hostname, port: addr.port };
-}
+/** What is read directly and has no other place goes here: it is used up before the next read. */
+let pad: Uint8Array | undefined;
 
 export class DenoConnection implements Connection {
   local: { host: string; port: number } | undefined;
@@ -114,7 +31,12 @@ export class DenoConnection implements Connection {
   #begin: () => void = () => {};
   /** Nothing is reported before `start`. */
   readonly #started = new Promise<void>((resolve) => this.#begin = resolve);
+  /** What Deno reads into; only what is never read directly may go to its place instead. */
   #buffer = new Uint8Array(SMALLEST_BUFFER);
+  /** Where what comes next belongs, if not into `#buffer` or the pad. */
+  #target: Uint8Array | undefined;
+  /** Of `#conn`: undefined until somebody asks, null where there is none. */
+  #fd: number | null | undefined;
   #reading = false;
   #paused = false;
   #ended = false;
@@ -167,12 +89,68 @@ export class DenoConnection implements Connection {
       this.#next = bytes;
       return false;
     }
-    if (bytes.length > SMALL_WRITE) {
+    const small = bytes.length <= SMALL_WRITE;
+    // A few bytes alone are not worth opening the library.
+    const written = (small && !this.#fd) || !this.isDirect
+      ? 0
+      : writeNow(this.#fd!, bytes, false);
+    if (written === bytes.length) {
+      const rest = turn.spend(written);
+      if (rest === undefined) return true;
+      this.#writing = this.#restThenDrain(rest);
+      return false;
+    }
+    if (written > 0) bytes = bytes.subarray(written);
+    if (!small) {
       this.#writing = this.#write(conn, bytes);
       return false;
     }
     this.#writing = this.#writeCopy(conn, copyOf(bytes));
     return true;
+  }
+
+  writeNow(pieces: Uint8Array[]): number {
+    if (
+      this.#over || this.#failure || this.#writing !== undefined ||
+      !this.isDirect
+    ) return 0;
+    let total = 0;
+    for (let i = 0; i < pieces.length; i++) {
+      const bytes = pieces[i]!;
+      const size = writeNow(this.#fd!, bytes, i + 1 < pieces.length);
+      total += size;
+      if (size < bytes.length) break;
+    }
+    return total;
+  }
+
+  /** Whether it is read and written directly. */
+  get isDirect(): boolean {
+    if (this.#fd === undefined && this.#conn && !this.#over) {
+      this.#fd = descriptorOf(this.#conn) ?? null;
+    }
+    return typeof this.#fd === "number" && !this.#over;
+  }
+
+  /** Only from a task of its own: then nothing that Deno has read is still on its way to us. */
+  readNow(): boolean {
+    return !this.#paused && this.#reading && this.isDirect &&
+      this.#readDirectly(this.#place) > 0;
+  }
+
+  get #place(): Uint8Array {
+    return this.#target ?? (pad ??= new Uint8Array(LARGEST_BUFFER));
+  }
+
+  /** Returns how many bytes were there. */
+  #readDirectly(memory: Uint8Array): number {
+    const size = readNow(this.#fd!, memory);
+    if (size > 0) this.#take(memory.subarray(0, size));
+    return size;
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#target = this.#events?.data(bytes);
   }
 
   pause(): void {
@@ -220,7 +198,7 @@ export class DenoConnection implements Connection {
 
   #adopt(conn: DenoConn): void {
     this.#conn = conn;
-    standing.add(conn);
+    standing.add(conn, this);
     conn.unref();
     this.local = endpoint(conn.localAddr);
     this.remote = endpoint(conn.remoteAddr);
@@ -233,9 +211,9 @@ export class DenoConnection implements Connection {
     this.#reading = true;
     try {
       // After `close` the loop ends by the error of a released connection.
-      let target: Uint8Array | undefined;
       while (!this.#paused) {
-        const buffer = target ?? this.#buffer;
+        const target = this.#target;
+        const buffer = target && !this.isDirect ? target : this.#buffer;
         const count = await conn.read(buffer);
         if (count === null) {
           this.#ended = true;
@@ -243,13 +221,22 @@ export class DenoConnection implements Connection {
           else this.#events?.ended();
           break;
         }
-        if (
-          buffer === this.#buffer && count === buffer.length &&
-          count < LARGEST_BUFFER
-        ) this.#buffer = new Uint8Array(Math.min(count * 4, LARGEST_BUFFER));
-        target = this.#events?.data(buffer.subarray(0, count));
+        this.#take(buffer.subarray(0, count));
         const rest = nextRound() ?? turn.spend(count);
         if (rest !== undefined) await rest;
+        if (buffer !== this.#buffer || count < buffer.length) continue;
+        if (!this.isDirect) {
+          const size = Math.min(count * 4, LARGEST_BUFFER);
+          if (size > count) this.#buffer = new Uint8Array(size);
+          continue;
+        }
+        while (!this.#paused && this.isDirect) {
+          const memory = this.#place;
+          const size = this.#readDirectly(memory);
+          if (size < memory.length) break;
+          const rest = nextRound() ?? turn.spend(size);
+          if (rest !== undefined) await rest;
+        }
       }
     } catch (cause) {
       this.#fail(cause);
@@ -279,6 +266,12 @@ export class DenoConnection implements Connection {
       else this.#failure = { cause };
       return false;
     }
+  }
+
+  async #restThenDrain(rest: Promise<void>): Promise<void> {
+    await rest;
+    this.#writing = undefined;
+    this.#events?.drained();
   }
 
   async #write(conn: DenoConn, bytes: Uint8Array): Promise<void> {
@@ -313,77 +306,6 @@ export class DenoConnection implements Connection {
       set(this.#conn);
     } catch {
       // The peer is gone already; reading will say so.
-    }
-  }
-}
-
-/** Closes, also what is closed already. */
-export function release(resource: { close(): void }): void {
-  try {
-    resource.close();
-  } catch {
-    // Only BadResource is possible: closed before.
-  }
-}
-
-/**
- * Listeners whose close is under way. With an accept pending Deno frees the port, and unlinks
- * the socket's path, only turns later: a new listener must wait, or it is refused, or (ipc) has
- * its file removed by the old one.
- */
-const closing = new Set<Promise<void>>();
-
-export async function closedListeners(): Promise<void> {
-  await Promise.all(closing);
-}
-
-export class DenoStreamListener implements Listener {
-  readonly local: { host: string; port: number } | undefined;
-  readonly #listener: DenoListener;
-  readonly #what: string;
-  #closed = false;
-  #accepting: Promise<void> | undefined;
-
-  constructor(listener: DenoListener, what: string) {
-    this.#listener = listener;
-    this.#what = what;
-    listener.unref();
-    this.local = endpoint(listener.addr);
-  }
-
-  start(onConnection: (connection: Connection) => void): void {
-    this.#accepting = this.#accept(onConnection);
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    release(this.#listener);
-    const ending = this.#accepting;
-    if (ending === undefined) return;
-    closing.add(ending);
-    void ending.finally(() => closing.delete(ending));
-  }
-
-  async #accept(onConnection: (connection: Connection) => void): Promise<void> {
-    while (!this.#closed) {
-      let conn: DenoConn;
-      try {
-        conn = await this.#listener.accept();
-      } catch {
-        if (this.#closed) return;
-        await new Promise<void>((resolve) =>
-          setTimer(resolve, ACCEPT_RETRY_MS)
-        );
-        continue;
-      }
-      if (this.#closed) {
-        release(conn);
-        return;
-      }
-      onConnection(new DenoConnection(this.#what, conn));
-      const rest = turn.spend(EVENT_COST);
-      if (rest !== undefined) await rest;
     }
   }
 }

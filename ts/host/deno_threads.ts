@@ -6,7 +6,7 @@
  * terminated, or (a Web Worker) failed or closed, does not tell. Its Web Locks would, but a
  * lock that is held keeps the process alive.
  */
-import { globals } from "./deno_stream.ts";
+import { globals } from "./deno_globals.ts";
 import type { Threads } from "./host.ts";
 import { CHANNEL } from "./threads.ts";
 

@@ -54,7 +54,19 @@ export type PermissionDescriptor =
   | { name: "net"; host?: string }
   | { name: "read" | "write"; path: string }
   | { name: "sys"; kind: string }
-  | { name: "env"; variable: string };
+  | { name: "env"; variable: string }
+  | { name: "ffi" };
+
+/** Functions of a library of which none is called with anything but these. */
+export interface DenoLibrary<Name extends string> {
+  readonly symbols: Readonly<
+    Record<
+      Name,
+      (...values: (number | bigint | Uint8Array | Uint32Array)[]) => number
+    >
+  >;
+  close(): void;
+}
 
 interface UnixOptions {
   transport: "unix";
@@ -99,6 +111,13 @@ export interface DenoApi {
   makeTempDirSync(options: { prefix: string }): string;
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
+  dlopen<Name extends string>(
+    path: string,
+    symbols: Record<
+      Name,
+      { readonly parameters: readonly string[]; readonly result: string }
+    >,
+  ): DenoLibrary<Name>;
 }
 
 /** What deno.ts takes from the global object; not typed by the standard library alone. */

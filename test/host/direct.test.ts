@@ -1,0 +1,211 @@
+/** On Deno: what is read past it and what it reads itself are one stream. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { denoHost } from "../../ts/host/deno.ts";
+import type { DenoConnection } from "../../ts/host/deno_stream.ts";
+import type { Connection, Listener } from "../../ts/host/host.ts";
+import { isDeno, until, within } from "../socket/tools.ts";
+
+const test = suite("past Deno");
+
+interface Deno {
+  /** What Deno's own tests look at for leaks. */
+  readonly internal: symbol;
+  readonly build: { readonly os: string };
+  readonly permissions: {
+    querySync(descriptor: { name: string }): { state: string };
+  };
+}
+const { Deno } = globalThis as unknown as { Deno?: Deno };
+
+/** What byte `index` of every stream is. */
+const byteAt = (index: number): number => (index * 7 + (index >> 8)) & 255;
+
+const FRAME_BYTES = 100_000;
+
+/** The reading end of a connection; puts together what comes as libzmq does, and checks it. */
+class Reader {
+  received = 0;
+  wrong: number | undefined;
+  /** What came to its place. */
+  placed = 0;
+  #frame = new Uint8Array(FRAME_BYTES);
+  #at = 0;
+
+  constructor(readonly connection: DenoConnection, places: boolean) {
+    connection.start({
+      connected() {},
+      data: (bytes) => {
+        this.#take(bytes);
+        return places ? this.#frame.subarray(this.#at) : undefined;
+      },
+      ended() {},
+      drained() {},
+      closed() {},
+    });
+  }
+
+  #take(bytes: Uint8Array): void {
+    while (bytes.length > 0) {
+      const part = bytes.subarray(0, FRAME_BYTES - this.#at);
+      if (
+        part.buffer === this.#frame.buffer && part.byteOffset === this.#at
+      ) this.placed += part.length;
+      else this.#frame.set(part, this.#at);
+      bytes = bytes.subarray(part.length);
+      this.#at += part.length;
+      if (this.#at === FRAME_BYTES) this.#next();
+    }
+  }
+
+  #next(): void {
+    this.check();
+    this.received += this.#at;
+    this.#frame = new Uint8Array(FRAME_BYTES);
+    this.#at = 0;
+  }
+
+  get total(): number {
+    return this.received + this.#at;
+  }
+
+  /** Of a whole frame, as what is read later must not change what was there. */
+  check(): void {
+    for (let i = 0; i < this.#at; i++) {
+      if (this.#frame[i] !== byteAt(this.received + i)) {
+        this.wrong ??= this.received + i;
+      }
+    }
+  }
+}
+
+class Writer {
+  sent = 0;
+  #drained: (() => void) | undefined;
+
+  constructor(readonly connection: Connection) {
+    connection.start({
+      connected() {},
+      data: () => undefined,
+      ended() {},
+      drained: () => this.#drained?.(),
+      closed() {},
+    });
+  }
+
+  async write(size: number): Promise<void> {
+    const bytes = new Uint8Array(size);
+    for (let i = 0; i < size; i++) bytes[i] = byteAt(this.sent + i);
+    this.sent += size;
+    const drained = new Promise<void>((resolve) => this.#drained = resolve);
+    const gone = this.connection.writeNow!([
+      bytes.subarray(0, size >> 1),
+      bytes.subarray(size >> 1),
+    ]);
+    if (gone < size && !this.connection.write(bytes.subarray(gone))) {
+      await drained;
+    }
+  }
+}
+
+const open: { close(): void }[] = [];
+const alive: (() => void)[] = [];
+test.before.each(() => {
+  if (isDeno) alive.push(denoHost().keepAlive());
+});
+test.after.each(() => {
+  for (const it of open.splice(0)) it.close();
+  for (const end of alive.splice(0)) end();
+});
+
+async function pairs(count: number, places: boolean) {
+  const host = denoHost();
+  const made: { reader: Reader; writer: Writer }[] = [];
+  for (let i = 0; i < count; i++) {
+    const listener: Listener = await host.listen(
+      { kind: "tcp", host: "127.0.0.1", port: 0, family: 4 },
+      10,
+    );
+    const accepted = new Promise<Connection>((resolve) =>
+      listener.start(resolve)
+    );
+    const dialled = host.connect({
+      kind: "tcp",
+      host: "127.0.0.1",
+      port: listener.local!.port,
+      family: 4,
+    });
+    // Both kinds of connections read.
+    const ends = i % 2 === 0
+      ? [dialled, accepted] as const
+      : [accepted, dialled] as const;
+    const first = ends[0] === dialled ? dialled : undefined;
+    const reader = first && new Reader(first as DenoConnection, places);
+    const writer = first ? undefined : new Writer(dialled);
+    const other = await within(accepted, "a connection");
+    made.push({
+      reader: reader ?? new Reader(other as DenoConnection, places),
+      writer: writer ?? new Writer(other),
+    });
+    open.push(listener, dialled, other);
+  }
+  return { host, made };
+}
+
+for (const places of [false, true]) {
+  test(`all that comes is in order${places ? ", in its place" : ""}`, async () => {
+    if (!isDeno) return;
+    const { host, made } = await pairs(3, places);
+    let over = false;
+    open.push({ close: () => over = true });
+    // So few are read past Deno in such a turn; in the others Deno reads.
+    let turns = 0;
+    const look = () => {
+      if (over) return;
+      if (++turns % 3 !== 0 || !host.glance!(look)) host.later(look);
+    };
+    look();
+    let seed = 1;
+    const random = (most: number) =>
+      (seed = (seed * 48271) % 2147483647) % most;
+    await Promise.all(made.map(async ({ writer }) => {
+      for (let i = 0; i < 400; i++) {
+        await writer.write(1 + random(i % 8 === 0 ? 300_000 : 9000));
+        if (random(3) === 0) await new Promise<void>((go) => host.later(go));
+      }
+    }));
+    for (const { reader, writer } of made) {
+      await until(() => reader.total >= writer.sent, "all of it");
+      assert.is(reader.total, writer.sent);
+      reader.check();
+      assert.is(reader.wrong, undefined);
+      if (places) assert.ok(reader.placed > 0);
+    }
+  });
+}
+
+test("only where it is permitted, and while the connection stands", async () => {
+  if (!isDeno) return;
+  const { made } = await pairs(2, false);
+  const { state } = Deno!.permissions.querySync({ name: "ffi" });
+  const permitted = Deno!.build.os === "linux" && state === "granted";
+  const isOpen = () => {
+    const { core } = Deno![Deno!.internal as keyof Deno] as unknown as {
+      core: { resources(): Record<string, string> };
+    };
+    return Object.values(core.resources()).includes("dynamicLibrary");
+  };
+  assert.is(isOpen(), false, "opened before it is needed");
+  for (const { reader: { connection } } of made) {
+    assert.is(connection.isDirect, permitted);
+    assert.is(isOpen(), permitted);
+    assert.is(connection.writeNow([Uint8Array.of(1)]), permitted ? 1 : 0);
+    connection.close();
+    assert.is(connection.isDirect, false);
+    assert.is(connection.writeNow([Uint8Array.of(1)]), 0);
+  }
+  for (const it of open.splice(0)) it.close();
+  await until(() => !isOpen(), "closed with the last connection");
+});
+
+test.run();

@@ -1,0 +1,33 @@
+/** LAYER 1 on Deno: its global objects, and what all files of this host need of them. */
+import { toHostError } from "./deno_errors.ts";
+import type { DenoApi, DenoGlobals, NetAddr } from "./deno_types.ts";
+import type { HostError, HostTimer } from "./host.ts";
+
+export const globals = globalThis as unknown as DenoGlobals;
+// Undefined on other runtimes, where this file may be bundled but `denoHost` is not called.
+export const deno: DenoApi = globals.Deno;
+
+export const toError = (what: string, cause: unknown): HostError =>
+  toHostError(what, cause, deno.build.os);
+
+export function setTimer(task: () => void, ms: number): HostTimer {
+  const timer = globals.setTimeout(task, ms);
+  deno.unrefTimer(timer);
+  return { cancel: () => globals.clearTimeout(timer) };
+}
+
+/** Closes, also what is closed already. */
+export function release(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch {
+    // Only BadResource is possible: closed before.
+  }
+}
+
+/** An address as `Connection` has it; undefined for ipc. */
+export function endpoint(addr: NetAddr) {
+  return addr.hostname === undefined || addr.port === undefined
+    ? undefined
+    : { host: addr.hostname, port: addr.port };
+}
