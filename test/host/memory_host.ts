@@ -120,12 +120,16 @@ export function memoryHost(): MemoryHost {
         return Promise.reject(new HostError("EADDRINUSE", `${name} is taken`));
       }
       listeners.set(name, () => {});
+      let closed = false;
       const listener: Listener = {
         local: address.kind === "tcp"
           ? { host: address.host, port }
           : undefined,
         start: (accept) => void listeners.set(name, accept),
-        close: () => void listeners.delete(name),
+        close() {
+          if (!closed) listeners.delete(name);
+          closed = true;
+        },
       };
       return Promise.resolve(listener);
     },

@@ -108,6 +108,20 @@ test("a listener that libzmq does not take is closed, one that fails is told", a
   assert.is(fds.listen(1, 1, "/path", 0), -errnoOf("EADDRNOTAVAIL"));
 });
 
+test("who binds a path has it, however late the listener before is closed", async () => {
+  const { fds, kernel } = table();
+  for (const fd of [1, 2]) {
+    await fds.prepare("1 /path", 10);
+    assert.is(fds.listen(fd, 1, "/path", 0), 0);
+    assert.is(fds.settle("1 /path"), undefined);
+  }
+  fds.close(1);
+  assert.is(fds.connect(3, 1, "/path", 0, undefined), 0);
+  await kernel.has("incoming 2");
+  fds.closeAll();
+  assert.is(fds.listeners, 0);
+});
+
 test("binds to one target take turns", async () => {
   const { fds } = table();
   const target = "4 10.0.0.1 0";

@@ -49,6 +49,8 @@ export class FdTable {
   readonly #kernel: Kernel;
   readonly #streams = new Map<number, Stream>();
   readonly #listeners = new Map<number, Listener>();
+  /** Who listens at a file of ipc. */
+  readonly #files = new Map<string, Listener>();
   /** Directories made for one ipc socket: by its path, later by its fd. */
   readonly #temporary = new Map<string | number, string>();
   /** Listeners obtained before libzmq asks for them, by their bind target. */
@@ -103,9 +105,7 @@ export class FdTable {
     const over = new Promise<void>((resolve) => end = resolve);
     this.#turns.set(target, { over, end });
     try {
-      if (address.kind === "ipc" && address.path[0] !== "\0") {
-        this.#host.remove(address.path);
-      }
+      this.#clear(address);
       this.#prepared.set(target, await this.#host.listen(address, backlog));
     } catch (error) {
       this.#prepared.set(target, error as HostError);
@@ -119,13 +119,22 @@ export class FdTable {
   ): void {
     const address = parseTarget(target);
     try {
-      if (address.kind === "ipc" && address.path[0] !== "\0") {
-        this.#host.remove(address.path);
-      }
+      this.#clear(address);
       this.#prepared.set(target, listen(address));
     } catch (error) {
       this.#prepared.set(target, error as HostError);
     }
+  }
+
+  /**
+   * Whoever binds a path takes it, as in libzmq. A listener that was there must be closed first:
+   * libzmq may be late with that, and with it hosts remove what is at the path then.
+   */
+  #clear(address: HostAddress): void {
+    if (address.kind !== "ipc" || address.path[0] === "\0") return;
+    this.#files.get(address.path)?.close();
+    this.#files.delete(address.path);
+    this.#host.remove(address.path);
   }
 
   /** Whether a bind to this target is under way. */
@@ -163,6 +172,7 @@ export class FdTable {
     this.#prepared.delete(target);
     this.failures.delete(fd);
     this.#listeners.set(fd, prepared);
+    if (family === 1 && host[0] !== "\0") this.#files.set(host, prepared);
     const made = this.#temporary.get(host);
     if (made !== undefined) {
       this.#temporary.delete(host);
@@ -309,10 +319,18 @@ export class FdTable {
   close(fd: number): void {
     this.#streams.get(fd)?.close();
     this.#streams.delete(fd);
-    this.#listeners.get(fd)?.close();
-    this.#listeners.delete(fd);
+    const listener = this.#listeners.get(fd);
+    if (listener) this.#stopListening(fd, listener);
     this.datagrams.close(fd);
     this.#removeTemporary(fd);
+  }
+
+  #stopListening(fd: number, listener: Listener): void {
+    listener.close();
+    this.#listeners.delete(fd);
+    for (const [path, current] of this.#files) {
+      if (current === listener) this.#files.delete(path);
+    }
   }
 
   /** A path for an ipc socket in a directory that goes when its listener does. */
