@@ -56,11 +56,11 @@ async function flush(
   for (let at = 0; at < frames.length;) {
     const channel = socket.enter();
     options.signal?.throwIfAborted();
-    const count = channel.sendMany(frames, at);
+    const count = channel.sender.sendMany(frames, at);
     at += count;
     // The one that cannot be sent waits for room, or says why not.
     if (count === 0) await socket.send(frames[at++]!, options);
-    else await channel.takeTurns();
+    else await channel.sender.takeTurns();
   }
   frames.length = 0;
 }

@@ -1,5 +1,6 @@
 /**
- * One socket of libzmq as a promise-based pipe: its life, sending, receiving, waiting.
+ * One socket of libzmq as a promise-based pipe: its life, receiving, waiting; what sends is in
+ * sender.ts.
  *
  * Operations try libzmq at once (always ZMQ_DONTWAIT); one that would block parks
  * and is tried again whenever libzmq signals the socket.
@@ -10,8 +11,7 @@ import { errnoOf } from "../syscall/errno.ts";
 import { type ContextCore, zmqError } from "./context.ts";
 import { type Counted, noTraffic, type Traffic } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
-import { type Message, type MessageLike, toBytes } from "./message.ts";
-import type { Recipient } from "./outbox.ts";
+import { type Message, toBytes } from "./message.ts";
 import {
   NOT_YET,
   type Operation,
@@ -19,30 +19,16 @@ import {
   type Parked,
   type Wait,
 } from "./parking.ts";
+import { Sender } from "./sender.ts";
 
 const EAGAIN = -errnoOf("EAGAIN");
 /** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
 const EFSM = -errnoOf("EFSM");
-const { ZMQ_SERVER, ZMQ_RADIO } = constants;
 /** Messages fetched by one crossing, at most. */
 const PREFETCH = 256;
 /** A message taken ahead would change what these may do next. */
 const STATEFUL = [constants["ZMQ_REQ"], constants["ZMQ_REP"]];
-/** They send each message to another peer, and wait where there is no room. */
-const SPREADS = [
-  constants["ZMQ_PUSH"],
-  constants["ZMQ_DEALER"],
-  constants["ZMQ_SCATTER"],
-];
-/** A message of theirs may go to many peers. */
-const SHARED = [
-  constants["ZMQ_PUB"],
-  constants["ZMQ_XPUB"],
-  constants["ZMQ_RADIO"],
-];
 const RESOLVED: Promise<void> = Promise.resolve();
-
-export interface SendOptions extends Wait, Recipient {}
 
 const NO_WAIT: Wait = {};
 /** A step of an iteration over messages. */
@@ -73,16 +59,12 @@ export class Channel implements Client, Counted {
   /** What to call the thing in an error. */
   readonly #noun: string;
   #reader: Parked<unknown> | undefined;
-  #writer: Parked<void> | undefined;
   /** What the receive that waits makes of a message, and why it waits. */
   #taking: () => unknown = () => undefined;
   #unfilled = 0;
   #diverted: Client | undefined;
   readonly #inbox: Inbox;
-  /** Whether it sends each message to another peer. */
-  readonly #spreads: boolean;
-  /** Whether only one peer gets a message. */
-  readonly #lends: boolean;
+  readonly sender: Sender;
   #isGone = false;
   readonly #whenGone: (() => void)[] = [];
 
@@ -91,8 +73,7 @@ export class Channel implements Client, Counted {
     this.type = type;
     this.#noun = noun;
     this.#inbox = new Inbox(core.reactor, type, core.outbox.scratch);
-    this.#spreads = SPREADS.includes(type);
-    this.#lends = !SHARED.includes(type);
+    this.sender = new Sender(this);
     this.prefetch = STATEFUL.includes(type) ? 1 : PREFETCH;
     const { reactor, pointer } = core;
     this.#slot = reactor.add(this);
@@ -151,7 +132,7 @@ export class Channel implements Client, Counted {
     });
     this.core.closed(this);
     if (this.#taking === this.#step) this.#reader?.resolve(END);
-    this.fail(this.#error("EAGAIN"));
+    this.fail(this.error("EAGAIN"));
     if (reactor.instance.dead) return;
     reactor.call("zw_close", pointer);
     reactor.touch();
@@ -180,7 +161,7 @@ export class Channel implements Client, Counted {
    */
   changed(): void {
     const { reactor } = this.core;
-    if (this.#reader || this.#writer) {
+    if (this.#reader || this.sender.waits) {
       reactor.pump();
       this.ready();
     } else reactor.touch();
@@ -197,91 +178,7 @@ export class Channel implements Client, Counted {
     );
     const errno = rc < 0 ? reactor.call("zmq_errno") : 0;
     this.changed();
-    if (rc < 0) throw this.#error(errno);
-  }
-
-  send(
-    frames: readonly MessageLike[],
-    options: SendOptions = NO_WAIT,
-  ): Promise<void> {
-    if (this.#writer) throw this.#busy("writing", "send");
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const { reactor, outbox } = this.core;
-    const rc = outbox.send(
-      this.pointer,
-      frames,
-      this.type === ZMQ_SERVER || this.type === ZMQ_RADIO ? options : undefined,
-      this.#lends,
-    );
-    if (rc >= 0) this.#note(rc);
-    if (outbox.lent) {
-      // What can be written at once is never copied.
-      if (rc >= 0) reactor.pumpNow();
-      outbox.settle();
-    }
-    if (rc >= 0) return this.takeTurns();
-    if (rc !== EAGAIN && rc !== EFSM) return Promise.reject(this.#error(-rc));
-    const parcel = outbox.unsent();
-    let last = rc;
-    const attempt = () => {
-      last = parcel.send(this.pointer);
-      if (last === EAGAIN || last === EFSM) return NOT_YET;
-      if (last < 0) throw this.#error(-last);
-    };
-    try {
-      // Room may only be waiting for libzmq to look.
-      reactor.pump();
-      if (!this.closed && attempt() !== NOT_YET) {
-        parcel.free();
-        return this.#sent(parcel.size);
-      }
-    } catch (error) {
-      parcel.free();
-      return Promise.reject(error);
-    }
-    const operation: Operation<void> = {
-      place: (parked) => this.#writer = parked,
-      attempt,
-      expired: () => this.#error(-last),
-      release: (done) => {
-        parcel.free();
-        if (done) this.#note(parcel.size);
-      },
-    };
-    const owner = this.owner?.deref();
-    return park(reactor, operation, this.sendTimeout, signal, owner);
-  }
-
-  /**
-   * Sends messages of one small frame each, from `start` on, as many as one crossing takes.
-   * Returns how many: none where `send` has to wait, or fails.
-   */
-  sendMany(frames: readonly Uint8Array[], start: number): number {
-    if (this.#writer) throw this.#busy("writing", "send");
-    const count = this.core.outbox.sendMany(this.pointer, frames, start);
-    let bytes = 0;
-    for (let i = start; i < start + count; i++) bytes += frames[i]!.length;
-    if (count > 0) this.#note(bytes, count);
-    return count;
-  }
-
-  /** For who has sent: resolves when the rest of the program had its turn, if it needs one. */
-  takeTurns(): Promise<void> {
-    const { reactor } = this.core;
-    return reactor.mustYield ? reactor.yieldSender() : RESOLVED;
-  }
-
-  #note(bytes: number, messages = 1): void {
-    this.traffic.messagesSent += messages;
-    this.traffic.bytesSent += bytes;
-    this.core.reactor.sent(bytes, messages, this.#spreads);
-    if (this.#reader) this.#turned();
-  }
-
-  #sent(bytes: number): Promise<void> {
-    this.#note(bytes);
-    return this.takeTurns();
+    if (rc < 0) throw this.error(errno);
   }
 
   /** `owner`: the socket, which is not collected while it waits. */
@@ -355,11 +252,11 @@ export class Channel implements Client, Counted {
     { signal }: Wait,
     owner = this.owner?.deref(),
   ): Promise<T> {
-    if (this.#reader) throw this.#busy("reading", "receive");
+    if (this.#reader) throw this.busy("reading", "receive");
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { reactor } = this.core;
     const rc = this.#inbox.fill(this.pointer, this.prefetch);
-    if (rc < 0 && rc !== EFSM) return Promise.reject(this.#error(-rc));
+    if (rc < 0 && rc !== EFSM) return Promise.reject(this.error(-rc));
     if (rc > 0) {
       reactor.touch();
       const result = take();
@@ -389,10 +286,10 @@ export class Channel implements Client, Counted {
       const rc = this.#inbox.fill(this.pointer, this.prefetch);
       this.#unfilled = rc;
       if (rc === 0 || rc === EFSM) return NOT_YET;
-      if (rc < 0) throw this.#error(-rc);
+      if (rc < 0) throw this.error(-rc);
       return this.#taking();
     },
-    expired: () => this.#error(this.#unfilled === EFSM ? -EFSM : -EAGAIN),
+    expired: () => this.error(this.#unfilled === EFSM ? -EFSM : -EAGAIN),
   };
 
   readonly #shift = (): Message[] => {
@@ -409,7 +306,7 @@ export class Channel implements Client, Counted {
       const sizes = message.map(({ length }) => `${length ?? "no"} bytes`);
       trace(`data  receive(${this.pointer}) = [${sizes.join(", ")}]`);
     }
-    if (this.#writer) this.#turned();
+    if (this.sender.waits) this.#turned();
     this.#countTraffic(message);
   }
 
@@ -420,6 +317,11 @@ export class Channel implements Client, Counted {
       // The last element of a draft socket's message is no frame.
       traffic.bytesReceived += message[i]!.length ?? 0;
     }
+  }
+
+  /** A message was sent. */
+  sent(): void {
+    if (this.#reader) this.#turned();
   }
 
   /** A REQ or REP has done its turn: what waits for the other one can go on. */
@@ -447,7 +349,7 @@ export class Channel implements Client, Counted {
       const rc = this.core.outbox.send(to.pointer, this.#inbox.peek());
       if (rc === EAGAIN || rc === EFSM) this.core.outbox.unsent().free();
       if (rc === EAGAIN) return -1;
-      if (rc < 0) throw this.#error(-rc);
+      if (rc < 0) throw this.error(-rc);
       this.#countTraffic(this.#inbox.shift());
       to.traffic.messagesSent++;
       to.traffic.bytesSent += rc;
@@ -463,11 +365,11 @@ export class Channel implements Client, Counted {
       return;
     }
     // Nobody waits; but a SUB, say, has to subscribe at a peer that has just come.
-    if (!this.#reader && !this.#writer) {
+    if (!this.#reader && !this.sender.waits) {
       this.core.reactor.call("zw_events", this.pointer);
     }
     this.#reader?.attempt();
-    this.#writer?.attempt();
+    this.sender.attempt();
     // What was read makes room, of which libzmq tells its other half only now.
     this.core.reactor.touch();
   }
@@ -475,10 +377,10 @@ export class Channel implements Client, Counted {
   fail(error: Error): void {
     this.#diverted?.fail(error);
     this.#reader?.reject(error);
-    this.#writer?.reject(error);
+    this.sender.fail(error);
   }
 
-  #error(errno: number | string, message?: string): Error {
+  error(errno: number | string, message?: string): Error {
     return zmqError(
       this.core.reactor.host,
       errno,
@@ -486,8 +388,8 @@ export class Channel implements Client, Counted {
     );
   }
 
-  #busy(doing: string, operation: string): Error {
-    return this.#error(
+  busy(doing: string, operation: string): Error {
+    return this.error(
       "EBUSY",
       `${this.#noun} is busy ${doing}; only one ${operation} operation ` +
         "may be in progress at any time",

@@ -2,7 +2,8 @@
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
 import { sendMany } from "./batch.ts";
-import { type Channel, END, type SendOptions, type Step } from "./channel.ts";
+import { type Channel, END, type Step } from "./channel.ts";
+import type { SendOptions } from "./sender.ts";
 import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
@@ -123,8 +124,10 @@ const sending = {
   send(this: Access, message: Frames, options?: SendOptions): Promise<void> {
     const channel = this.enter();
     if (message === undefined) throw new TypeError("Message must be present");
-    if (!Array.isArray(message)) return channel.send([message], options);
-    return message.length === 0 ? RESOLVED : channel.send(message, options);
+    if (!Array.isArray(message)) return channel.sender.send([message], options);
+    return message.length === 0
+      ? RESOLVED
+      : channel.sender.send(message, options);
   },
 
   sendMany(

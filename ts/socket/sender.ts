@@ -1,0 +1,152 @@
+/** The sending half of a channel. */
+import { constants } from "zeromq-wasm:constants";
+import { errnoOf } from "../syscall/errno.ts";
+import type { Channel } from "./channel.ts";
+import type { MessageLike } from "./message.ts";
+import type { Recipient } from "./outbox.ts";
+import {
+  NOT_YET,
+  type Operation,
+  park,
+  type Parked,
+  type Wait,
+} from "./parking.ts";
+
+const EAGAIN = -errnoOf("EAGAIN");
+/** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
+const EFSM = -errnoOf("EFSM");
+const { ZMQ_SERVER, ZMQ_RADIO } = constants;
+/** They send each message to another peer, and wait where there is no room. */
+const SPREADS = [
+  constants["ZMQ_PUSH"],
+  constants["ZMQ_DEALER"],
+  constants["ZMQ_SCATTER"],
+];
+/** A message of theirs may go to many peers. */
+const SHARED = [
+  constants["ZMQ_PUB"],
+  constants["ZMQ_XPUB"],
+  constants["ZMQ_RADIO"],
+];
+const RESOLVED: Promise<void> = Promise.resolve();
+
+export interface SendOptions extends Wait, Recipient {}
+
+const NO_WAIT: Wait = {};
+
+export class Sender {
+  readonly #channel: Channel;
+  #writer: Parked<void> | undefined;
+  /** Whether it sends each message to another peer. */
+  readonly #spreads: boolean;
+  /** Whether only one peer gets a message. */
+  readonly #lends: boolean;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    this.#spreads = SPREADS.includes(channel.type);
+    this.#lends = !SHARED.includes(channel.type);
+  }
+
+  /** Whether a message waits to be sent. */
+  get waits(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  attempt(): void {
+    this.#writer?.attempt();
+  }
+
+  fail(error: Error): void {
+    this.#writer?.reject(error);
+  }
+
+  send(
+    frames: readonly MessageLike[],
+    options: SendOptions = NO_WAIT,
+  ): Promise<void> {
+    const channel = this.#channel;
+    if (this.#writer) throw channel.busy("writing", "send");
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { reactor, outbox } = channel.core;
+    const rc = outbox.send(
+      channel.pointer,
+      frames,
+      channel.type === ZMQ_SERVER || channel.type === ZMQ_RADIO
+        ? options
+        : undefined,
+      this.#lends,
+    );
+    if (rc >= 0) this.#note(rc);
+    if (outbox.lent) {
+      // What can be written at once is never copied.
+      if (rc >= 0) reactor.pumpNow();
+      outbox.settle();
+    }
+    if (rc >= 0) return this.takeTurns();
+    if (rc !== EAGAIN && rc !== EFSM) return Promise.reject(channel.error(-rc));
+    const parcel = outbox.unsent();
+    let last = rc;
+    const attempt = () => {
+      last = parcel.send(channel.pointer);
+      if (last === EAGAIN || last === EFSM) return NOT_YET;
+      if (last < 0) throw channel.error(-last);
+    };
+    try {
+      // Room may only be waiting for libzmq to look.
+      reactor.pump();
+      if (!channel.closed && attempt() !== NOT_YET) {
+        parcel.free();
+        return this.#sent(parcel.size);
+      }
+    } catch (error) {
+      parcel.free();
+      return Promise.reject(error);
+    }
+    const operation: Operation<void> = {
+      place: (parked) => this.#writer = parked,
+      attempt,
+      expired: () => channel.error(-last),
+      release: (done) => {
+        parcel.free();
+        if (done) this.#note(parcel.size);
+      },
+    };
+    const owner = channel.owner?.deref();
+    return park(reactor, operation, channel.sendTimeout, signal, owner);
+  }
+
+  /**
+   * Sends messages of one small frame each, from `start` on, as many as one crossing takes.
+   * Returns how many: none where `send` has to wait, or fails.
+   */
+  sendMany(frames: readonly Uint8Array[], start: number): number {
+    const channel = this.#channel;
+    if (this.#writer) throw channel.busy("writing", "send");
+    const count = channel.core.outbox.sendMany(channel.pointer, frames, start);
+    let bytes = 0;
+    for (let i = start; i < start + count; i++) bytes += frames[i]!.length;
+    if (count > 0) this.#note(bytes, count);
+    return count;
+  }
+
+  /** For who has sent: resolves when the rest of the program had its turn, if it needs one. */
+  takeTurns(): Promise<void> {
+    const { reactor } = this.#channel.core;
+    return reactor.mustYield ? reactor.yieldSender() : RESOLVED;
+  }
+
+  #note(bytes: number, messages = 1): void {
+    const channel = this.#channel;
+    channel.traffic.messagesSent += messages;
+    channel.traffic.bytesSent += bytes;
+    channel.core.reactor.sent(bytes, messages, this.#spreads);
+    channel.sent();
+  }
+
+  #sent(bytes: number): Promise<void> {
+    this.#note(bytes);
+    return this.takeTurns();
+  }
+}
