@@ -33,6 +33,8 @@ struct fd_entry_t
     //  stream_fd; of these datagram_fd uses writable and input_size
     bool connected, writable, eof;
     bool more; //  the body of a message follows what is sent next
+    bool asking; //  where the next bytes belong, if they are of a large message
+    int asks;    //  how often to ask for that yet, as such messages come
     int error;                 //  pending SO_ERROR, consumed by who reads it
     size_t input_size; //  bytes (datagram_fd: datagrams) that arrived and
                        //  were not yet read
@@ -52,6 +54,8 @@ struct fd_entry_t
     void *socket; //  of a connection that counts, of which socket
 };
 
+//  After a large message, the end of one and the begin of the next may arrive apart.
+const int asks = 2;
 //  Never NULL for an fd that libzmq holds.
 fd_entry_t *entry (int fd_);
 //  -1 with errno EMFILE when the table is full.

@@ -140,13 +140,28 @@ void zmq::host_poller_t::dispatch (watch_t *watch_)
             idle = false;
         }
         if (idle)
-            return;
+            break;
         //  Each may write a megabyte; the clock is not for nothing either.
         if (i % 4 == 3 && host_now () >= end)
             break;
     }
-    if (!watch_->retired)
+    if (!watch_->retired) {
+        ask (watch_);
         notify (watch_->fd);
+    }
+}
+
+//  Another read, of nothing: where large messages come, libzmq tells with it where the
+//  rest of the next one belongs, and the host can read it to there.
+void zmq::host_poller_t::ask (watch_t *watch_)
+{
+    zw::fd_entry_t *const e = zw::entry (watch_->fd);
+    if (!e->asks || !watch_->want_in || zw::readable (e))
+        return;
+    e->asks--;
+    e->asking = true;
+    watch_->events->in_event ();
+    e->asking = false;
 }
 
 void zmq::host_poller_t::serve_next ()

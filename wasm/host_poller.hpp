@@ -60,6 +60,7 @@ class host_poller_t ZMQ_FINAL : public poller_base_t
 
   private:
     static void dispatch (watch_t *watch_);
+    static void ask (watch_t *watch_);
     static void serve_next ();
     static void collect ();
 

@@ -1,6 +1,7 @@
 /*  The BSD socket calls that libzmq makes, on the fd table: our definitions
     win over the C library's. Each answers only what libzmq accepts from it
     (elsewhere it would abort), see README.md.  */
+#include "bodies.hpp"
 #include "precompiled.hpp"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -119,8 +120,14 @@ ssize_t recv (int fd_, void *buf_, size_t size_, int)
     if (e->input_size) {
         const size_t n = size_ < e->input_size ? size_ : e->input_size;
         e->input_size -= n;
+        if (zw_is_outside (buf_))
+            e->asks = zw::asks;
         host_read (fd_, buf_, n, size_);
         return n;
+    }
+    if (e->asking && zw_is_outside (buf_)) {
+        e->asks = zw::asks;
+        host_read (fd_, buf_, 0, size_);
     }
     if (e->error)
         return fail (e->error);

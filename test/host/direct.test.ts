@@ -1,12 +1,14 @@
-/** On Deno: what is read past it and what it reads itself are one stream. */
+/** What is read past the runtime and what it reads itself are one stream. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { denoHost } from "../../ts/host/deno.ts";
 import type { DenoConnection } from "../../ts/host/deno_stream.ts";
-import type { Connection, Listener } from "../../ts/host/host.ts";
+import type { Connection, Host, Listener } from "../../ts/host/host.ts";
+import { nodeHost } from "../../ts/host/node.ts";
 import { isDeno, until, within } from "../socket/tools.ts";
 
-const test = suite("past Deno");
+const test = suite("past the runtime");
+const theHost = (): Host => isDeno ? denoHost() : nodeHost;
 
 interface Deno {
   /** What Deno's own tests look at for leaks. */
@@ -32,7 +34,7 @@ class Reader {
   #frame = new Uint8Array(FRAME_BYTES);
   #at = 0;
 
-  constructor(readonly connection: DenoConnection, places: boolean) {
+  constructor(readonly connection: Connection, places: boolean) {
     connection.start({
       connected() {},
       data: (bytes) => {
@@ -111,7 +113,7 @@ class Writer {
 const open: { close(): void }[] = [];
 const alive: (() => void)[] = [];
 test.before.each(() => {
-  if (isDeno) alive.push(denoHost().keepAlive());
+  alive.push(theHost().keepAlive());
 });
 test.after.each(() => {
   for (const it of open.splice(0)) it.close();
@@ -119,7 +121,7 @@ test.after.each(() => {
 });
 
 async function pairs(count: number, places: boolean) {
-  const host = denoHost();
+  const host = theHost();
   const made: { reader: Reader; writer: Writer }[] = [];
   for (let i = 0; i < count; i++) {
     const listener: Listener = await host.listen(
@@ -140,11 +142,11 @@ async function pairs(count: number, places: boolean) {
       ? [dialled, accepted] as const
       : [accepted, dialled] as const;
     const first = ends[0] === dialled ? dialled : undefined;
-    const reader = first && new Reader(first as DenoConnection, places);
+    const reader = first && new Reader(first, places);
     const writer = first ? undefined : new Writer(dialled);
     const other = await within(accepted, "a connection");
     made.push({
-      reader: reader ?? new Reader(other as DenoConnection, places),
+      reader: reader ?? new Reader(other, places),
       writer: writer ?? new Writer(other),
     });
     open.push(listener, dialled, other);
@@ -154,11 +156,10 @@ async function pairs(count: number, places: boolean) {
 
 for (const places of [false, true]) {
   test(`all that comes is in order${places ? ", in its place" : ""}`, async () => {
-    if (!isDeno) return;
     const { host, made } = await pairs(3, places);
     let over = false;
     open.push({ close: () => over = true });
-    // So few are read past Deno in such a turn; in the others Deno reads.
+    // On Deno so few are read past it in such a turn; in the others Deno reads.
     let turns = 0;
     const look = () => {
       if (over) return;
@@ -196,7 +197,8 @@ test("only where it is permitted, and while the connection stands", async () => 
     return Object.values(core.resources()).includes("dynamicLibrary");
   };
   assert.is(isOpen(), false, "opened before it is needed");
-  for (const { reader: { connection } } of made) {
+  for (const { reader } of made) {
+    const connection = reader.connection as DenoConnection;
     assert.is(connection.isDirect, permitted);
     assert.is(isOpen(), permitted);
     assert.is(connection.writeNow([Uint8Array.of(1)]), permitted ? 1 : 0);

@@ -7,20 +7,14 @@
  * place, while Bun's own reads are off; they are on when nothing more is there.
  */
 import type * as net from "node:net";
-import { builtin } from "./node_builtins.ts";
 import { codeOf } from "./node_errors.ts";
+import type { Places } from "./node_reads.ts";
 
 /** A connection of which Bun has read so much is busy. */
 const BUSY = 32768;
 /** Bytes read in a row: of one connection, and of all that wait for a turn. One read goes on
  * for as long as the peer writes. */
 const MOST = 2 ** 20, MOST_OF_ALL = 2 ** 21;
-
-/** Takes what was read, and says where to read the next. */
-export interface Reader {
-  take(size: number, memory: Uint8Array): boolean;
-  next(): Uint8Array;
-}
 
 /** What is below a socket of node:net. Not public: where it is different, Bun reads ahead. */
 interface Handle {
@@ -49,7 +43,7 @@ function readAll(): void {
 
 export class BusyReads {
   readonly #socket: net.Socket;
-  readonly #reader: Reader;
+  readonly #places: Places;
   readonly #fd: () => number | undefined;
   #paused = false;
   /** Bun's own reads are off. */
@@ -59,17 +53,17 @@ export class BusyReads {
   /** `fd` gives the descriptor of the socket for as long as it is open. */
   constructor(
     socket: net.Socket,
-    reader: Reader,
+    places: Places,
     fd: () => number | undefined,
   ) {
     this.#socket = socket;
-    this.#reader = reader;
+    this.#places = places;
     this.#fd = fd;
   }
 
   /** What Bun has read. */
   data(bytes: Uint8Array): void {
-    this.#reader.take(bytes.length, bytes);
+    this.#places.take(bytes);
     if (bytes.length >= BUSY) this.#read(MOST);
   }
 
@@ -105,36 +99,32 @@ export class BusyReads {
     while (!this.#paused) {
       const fd = this.#fd();
       if (fd === undefined) break;
-      if (left === 0) {
+      if (left <= 0) {
         if (!this.#ours) this.#socket.pause();
         this.#ours = true;
         this.#turnOff();
         this.#wait();
         break;
       }
-      const memory = this.#reader.next().subarray(0, left);
       // What came during a pause goes first.
-      const size = this.#socket.readableLength > 0
-        ? 0
-        : this.#readInto(fd, memory);
-      left -= size;
-      if (size > 0) this.#reader.take(size, memory);
-      if (size < memory.length) {
+      const size = this.#socket.readableLength > 0 ? -1 : this.#readFrom(fd);
+      if (size < 0) {
         this.#giveBack();
         break;
       }
+      left -= size;
     }
     return most - left;
   }
 
-  /** Returns how many bytes there were: none also at the end, which Bun finds too. */
-  #readInto(fd: number, memory: Uint8Array): number {
+  /** Returns how many bytes there were if there may be more, else -1: Bun finds the end too. */
+  #readFrom(fd: number): number {
     try {
-      return builtin("node:fs").readSync(fd, memory);
+      return this.#places.read(fd);
     } catch (cause) {
       // Else Bun, which asks again, would be told of an end.
       if (codeOf(cause) !== "EAGAIN") this.#socket.destroy(cause as Error);
-      return 0;
+      return -1;
     }
   }
 

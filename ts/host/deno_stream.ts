@@ -15,11 +15,15 @@ import type { Connection, ConnectionEvents } from "./host.ts";
 
 const SMALLEST_BUFFER = 4096;
 const LARGEST_BUFFER = 65536;
+/** Less than this Deno reads as always, with what comes after it. */
+const LEAST_TARGET = 65536;
 /** How long a closed connection may try to send what it still holds. */
 const LINGER_MS = 30_000;
 
 /** What is read directly and has no other place goes here: it is used up before the next read. */
 let pad: Uint8Array | undefined;
+/** After what belongs to a large frame only so much, which may be the begin of the next one. */
+let head: Uint8Array | undefined;
 
 export class DenoConnection implements Connection {
   local: { host: string; port: number } | undefined;
@@ -35,6 +39,8 @@ export class DenoConnection implements Connection {
   #buffer = new Uint8Array(SMALLEST_BUFFER);
   /** Where what comes next belongs, if not into `#buffer` or the pad. */
   #target: Uint8Array | undefined;
+  /** Whether the last bytes were of a large frame. */
+  #large = false;
   /** Of `#conn`: undefined until somebody asks, null where there is none. */
   #fd: number | null | undefined;
   #reading = false;
@@ -139,7 +145,10 @@ export class DenoConnection implements Connection {
   }
 
   get #place(): Uint8Array {
-    return this.#target ?? (pad ??= new Uint8Array(LARGEST_BUFFER));
+    return this.#target ??
+      (this.#large
+        ? head ??= new Uint8Array(SMALLEST_BUFFER)
+        : pad ??= new Uint8Array(LARGEST_BUFFER));
   }
 
   /** Returns how many bytes were there. */
@@ -150,7 +159,9 @@ export class DenoConnection implements Connection {
   }
 
   #take(bytes: Uint8Array): void {
+    const placed = this.#target !== undefined;
     this.#target = this.#events?.data(bytes);
+    this.#large = placed || this.#target !== undefined;
   }
 
   pause(): void {
@@ -213,7 +224,9 @@ export class DenoConnection implements Connection {
       // After `close` the loop ends by the error of a released connection.
       while (!this.#paused) {
         const target = this.#target;
-        const buffer = target && !this.isDirect ? target : this.#buffer;
+        const buffer = target && target.length >= LEAST_TARGET && !this.isDirect
+          ? target
+          : this.#buffer;
         const count = await conn.read(buffer);
         if (count === null) {
           this.#ended = true;

@@ -6,7 +6,7 @@
  * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
  */
 import type * as net from "node:net";
-import { BusyReads, type Reader } from "./bun_reads.ts";
+import { BusyReads } from "./bun_reads.ts";
 import type {
   Connection,
   ConnectionEvents,
@@ -15,6 +15,7 @@ import type {
 } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
 import { toHostError } from "./node_errors.ts";
+import { Places, thePad } from "./node_reads.ts";
 
 /** How long a closed socket may try to send what it still holds to a peer that does not read. */
 const LINGER_MS = 30_000;
@@ -23,23 +24,12 @@ function endpoint(host: string | undefined, port: number | undefined) {
 }
 
 /**
- * One piece of memory into which all sockets read, instead of a new one for each read:
- * libuv picks it when it reads, and calls back before anything else is read. Receiving
- * 64 KB messages then costs a third less CPU.
- */
-let pad: Uint8Array | undefined;
-const PAD_BYTES = 65536;
-/**
  * Up to here a write goes past the stream, which makes 0.7 KB of garbage for each: much where
  * a program waits for the answer. Larger ones rather find no room, which is dear to learn.
  */
 const SMALL_WRITE = 4096;
 /** The most that is read of what a peer said before a write to it failed. */
 const LAST_WORDS_BYTES = 8 * 2 ** 20;
-
-function thePad(): Uint8Array {
-  return pad ??= new Uint8Array(PAD_BYTES);
-}
 
 /** Whether sockets can read into `pad`: Bun's cannot when they were accepted. */
 const readsIntoPad = !("Bun" in globalThis);
@@ -49,7 +39,11 @@ const hasDescriptors = process.platform !== "win32";
 export const readsInPlace: boolean = readsIntoPad || hasDescriptors;
 
 /** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
-function setReader(socket: net.Socket, reader: Reader): boolean {
+function setReader(
+  socket: net.Socket,
+  take: (size: number, memory: Uint8Array) => boolean,
+  next: () => Uint8Array,
+): boolean {
   const symbol = (name: string) =>
     Object.getOwnPropertySymbols(socket).find(({ description }) =>
       description === name
@@ -67,8 +61,8 @@ function setReader(socket: net.Socket, reader: Reader): boolean {
     return false;
   }
   inside[buffer] = thePad();
-  inside[callback] = reader.take;
-  inside[generator] = reader.next;
+  inside[callback] = take;
+  inside[generator] = next;
   handle.useUserBuffer(thePad());
   return true;
 }
@@ -82,8 +76,12 @@ export class NodeConnection implements Connection {
   /** An outcome that came before `start`. */
   #early: { error: HostError | undefined } | undefined;
   #over = false;
-  /** Whether bytes come through `#read`, not as events. */
+  /** Whether bytes come through `#take`, not as events. */
   #usesPad = false;
+  readonly #places = new Places(
+    hasDescriptors,
+    (bytes) => this.#events?.data(bytes),
+  );
   readonly #busyReads: BusyReads | undefined;
   /** Writes whose callback has not run yet; and whether the last of them holds memory. */
   #unconfirmed = 0;
@@ -95,14 +93,14 @@ export class NodeConnection implements Connection {
     if (!readsIntoPad && hasDescriptors) {
       this.#busyReads = new BusyReads(
         socket,
-        this.#reader,
-        () => this.#over ? undefined : this.#fd,
+        this.#places,
+        this.#open,
       );
     }
     socket.unref();
     if (accepted) {
       this.#readAddresses();
-      this.#usesPad = readsIntoPad && setReader(socket, this.#reader);
+      this.#usesPad = readsIntoPad && setReader(socket, this.#take, this.#next);
     } else {
       socket.once("connect", () => {
         this.#readAddresses();
@@ -140,15 +138,15 @@ export class NodeConnection implements Connection {
     this.#socket.resume(); // pauseOnConnect keeps an accepted socket's bytes until here
   }
 
-  /** Where the next bytes go, if not into the pad. */
-  #target: Uint8Array | undefined;
-  readonly #reader: Reader = {
-    take: (size, memory) => {
-      this.#target = this.#events?.data(memory.subarray(0, size));
-      return true;
-    },
-    next: () => this.#target ?? thePad(),
+  /** Called by a socket with what it read to where `next` said. */
+  readonly #take = (size: number, memory: Uint8Array): boolean => {
+    this.#places.take(memory.subarray(0, size));
+    if (size === memory.length) this.#places.readOn(this.#open);
+    return true;
   };
+  readonly #next = (): Uint8Array => this.#places.next();
+  /** The descriptor, while this is not over. */
+  readonly #open = (): number | undefined => this.#over ? undefined : this.#fd;
 
   /** For `net.Socket`'s constructor: reads into the pad where that is possible. */
   static create(what: string): NodeConnection {
@@ -158,10 +156,9 @@ export class NodeConnection implements Connection {
     };
     if (readsIntoPad) {
       options.onread = {
-        buffer: () =>
-          opened.connection ? opened.connection.#reader.next() : thePad(),
+        buffer: () => opened.connection ? opened.connection.#next() : thePad(),
         callback: (size: number, memory: Uint8Array) =>
-          opened.connection!.#reader.take(size, memory),
+          opened.connection!.#take(size, memory),
       };
     }
     const socket = new (builtin("node:net").Socket)(options);
@@ -250,7 +247,7 @@ export class NodeConnection implements Connection {
     const words: Uint8Array[] = [];
     try {
       for (let left = LAST_WORDS_BYTES; left > 0;) {
-        const bytes = new Uint8Array(PAD_BYTES);
+        const bytes = new Uint8Array(thePad().length);
         const size = builtin("node:fs").readSync(fd, bytes);
         if (size === 0) break;
         left -= size;

@@ -27,7 +27,7 @@ const EAGAIN = -errnoOf("EAGAIN");
 /** So few bytes are copied faster by themselves than by a view of them. */
 const SMALL = 128;
 /** Less than this is read as always, with what comes after it. */
-const LEAST_TARGET = 65536;
+const LEAST_TARGET = 16384;
 
 export class Stream {
   readonly connection: Connection;
@@ -200,7 +200,7 @@ export class Stream {
    */
   read(memory: Uint8Array, at: number, size: number, wanted: number): void {
     const input = this.#input;
-    this.#target = wanted - size >= LEAST_TARGET
+    this.#target = wanted >= LEAST_TARGET && wanted > size
       ? memory.subarray(at + size, at + wanted)
       : undefined;
     while (size > 0) {

@@ -1,0 +1,96 @@
+/**
+ * Where reads of Node's and Bun's sockets go: to where the bytes belong, or to a pad.
+ *
+ * All sockets read into one pad, instead of new memory for each read: libuv picks it when it
+ * reads, and calls back before anything else is read. Receiving 64 KB messages then costs a
+ * third less CPU. What is known to belong to a large frame goes straight there. Where one
+ * descriptor can be read to two places at once, it goes together with the begin of the next
+ * frame: PUSH to PULL of 64 KB did 20.8 k/s then instead of 16.1.
+ */
+import { builtin } from "./node_builtins.ts";
+
+const PAD_BYTES = 65536;
+/** After what belongs to a large frame only so much: the rest of the next has its own place. */
+const HEAD_BYTES = 4096;
+/** The most that one read takes of a frame. */
+const MOST_BYTES = 2 ** 20;
+/** Bytes read by the descriptor after a read of libuv, which itself goes on up to 32 times. */
+const READ_ON_BYTES = 2 ** 18;
+
+let pad: Uint8Array | undefined;
+let head: Uint8Array | undefined;
+
+export function thePad(): Uint8Array {
+  return pad ??= new Uint8Array(PAD_BYTES);
+}
+
+function theHead(): Uint8Array {
+  return head ??= new Uint8Array(HEAD_BYTES);
+}
+
+/** What takes bytes, and says where what comes next belongs: `ConnectionEvents.data`. */
+type Take = (bytes: Uint8Array) => Uint8Array | undefined;
+
+export class Places {
+  readonly #readsOn: boolean;
+  readonly #take: Take;
+  #target: Uint8Array | undefined;
+  /** Whether the last bytes were of a large frame. */
+  #large = false;
+
+  /** `readsOn`: whether `read` and `readOn` can be called, so that small places are no loss. */
+  constructor(readsOn: boolean, take: Take) {
+    this.#readsOn = readsOn;
+    this.#take = take;
+  }
+
+  /** Where the next read of a socket itself goes. */
+  next(): Uint8Array {
+    const target = this.#target;
+    if (this.#readsOn) return target ?? (this.#large ? theHead() : thePad());
+    return target && target.length >= PAD_BYTES ? target : thePad();
+  }
+
+  take(bytes: Uint8Array): void {
+    const placed = this.#target !== undefined;
+    this.#target = this.#take(bytes);
+    this.#large = placed || this.#target !== undefined;
+  }
+
+  /**
+   * Reads what is there, up to a megabyte or so, and takes it. Returns how many bytes that were
+   * if there may be more, else -1. Throws what the read throws: EAGAIN where nothing is there.
+   */
+  read(fd: number): number {
+    const { readSync, readvSync } = builtin("node:fs");
+    const target = this.#target;
+    if (target === undefined || target.length > MOST_BYTES) {
+      const memory = target?.subarray(0, MOST_BYTES) ?? this.next();
+      const size = readSync(fd, memory);
+      if (size > 0) this.take(memory.subarray(0, size));
+      return size < memory.length ? -1 : size;
+    }
+    const begin = theHead();
+    const size = readvSync(fd, [target, begin]);
+    const placed = Math.min(size, target.length);
+    if (size > 0) this.take(target.subarray(0, placed));
+    if (size > placed) this.take(begin.subarray(0, size - placed));
+    return size < target.length + begin.length ? -1 : size;
+  }
+
+  /** Reads on while large frames come, and `fd` gives the descriptor. */
+  readOn(fd: () => number | undefined): void {
+    let left = READ_ON_BYTES;
+    try {
+      while (this.#target !== undefined && left > 0) {
+        const from = fd();
+        if (from === undefined) return;
+        const size = this.read(from);
+        if (size < 0) return;
+        left -= size;
+      }
+    } catch {
+      // Nothing is there, or libuv finds the failure as well, and tells.
+    }
+  }
+}
