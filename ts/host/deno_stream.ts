@@ -15,6 +15,8 @@ import type { Connection, ConnectionEvents } from "./host.ts";
 
 const SMALLEST_BUFFER = 4096;
 const LARGEST_BUFFER = 65536;
+/** One direct read goes on for as long as the peer writes. */
+const MOST_AT_ONCE = 2 ** 20;
 /** Less than this Deno reads as always, with what comes after it. */
 const LEAST_TARGET = 65536;
 /** How long a closed connection may try to send what it still holds. */
@@ -145,7 +147,7 @@ export class DenoConnection implements Connection {
   }
 
   get #place(): Uint8Array {
-    return this.#target ??
+    return this.#target?.subarray(0, MOST_AT_ONCE) ??
       (this.#large
         ? head ??= new Uint8Array(SMALLEST_BUFFER)
         : pad ??= new Uint8Array(LARGEST_BUFFER));
@@ -238,12 +240,13 @@ export class DenoConnection implements Connection {
         const rest = nextRound() ?? turn.spend(count);
         if (rest !== undefined) await rest;
         if (buffer !== this.#buffer || count < buffer.length) continue;
-        if (!this.isDirect) {
+        // Small messages gain nothing from it: a read has thousands of them.
+        if (this.#target === undefined || !this.isDirect) {
           const size = Math.min(count * 4, LARGEST_BUFFER);
-          if (size > count) this.#buffer = new Uint8Array(size);
+          if (size > count && !this.#large) this.#buffer = new Uint8Array(size);
           continue;
         }
-        while (!this.#paused && this.isDirect) {
+        while (!this.#paused && this.#large && this.isDirect) {
           const memory = this.#place;
           const size = this.#readDirectly(memory);
           if (size < memory.length) break;
