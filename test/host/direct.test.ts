@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { denoHost } from "../../ts/host/deno.ts";
+import { nameOf } from "../../ts/host/deno_direct.ts";
 import type { DenoConnection } from "../../ts/host/deno_stream.ts";
 import type { Connection, Host, Listener } from "../../ts/host/host.ts";
 import { nodeHost } from "../../ts/host/node.ts";
@@ -120,12 +121,17 @@ test.after.each(() => {
   for (const end of alive.splice(0)) end();
 });
 
-async function pairs(count: number, places: boolean) {
+async function pairs(
+  count: number,
+  places: boolean,
+  at = "127.0.0.1",
+) {
+  const family = at.includes(":") ? 6 : 4;
   const host = theHost();
   const made: { reader: Reader; writer: Writer }[] = [];
   for (let i = 0; i < count; i++) {
     const listener: Listener = await host.listen(
-      { kind: "tcp", host: "127.0.0.1", port: 0, family: 4 },
+      { kind: "tcp", host: at, port: 0, family },
       10,
     );
     const accepted = new Promise<Connection>((resolve) =>
@@ -133,9 +139,9 @@ async function pairs(count: number, places: boolean) {
     );
     const dialled = host.connect({
       kind: "tcp",
-      host: "127.0.0.1",
+      host: at,
       port: listener.local!.port,
-      family: 4,
+      family,
     });
     // Both kinds of connections read.
     const ends = i % 2 === 0
@@ -188,6 +194,7 @@ for (const places of [false, true]) {
 test("only where it is permitted, and while the connection stands", async () => {
   if (!isDeno) return;
   const { made } = await pairs(2, false);
+  made.push(...(await pairs(2, false, "::1")).made);
   const { state } = Deno!.permissions.querySync({ name: "ffi" });
   const permitted = Deno!.build.os === "linux" && state === "granted";
   const isOpen = () => {
@@ -208,6 +215,22 @@ test("only where it is permitted, and while the connection stands", async () => 
   }
   for (const it of open.splice(0)) it.close();
   await until(() => !isOpen(), "closed with the last connection");
+});
+
+test("connections are told apart by addresses, not by ports alone", () => {
+  const bytes = (hostname: string) => nameOf({ hostname, port: 5 });
+  const ipv4 = "0,0,0,0,0,0,0,0,0,0,255,255,";
+  assert.is(bytes("10.0.0.1"), `${ipv4}10,0,0,1 5`);
+  assert.is(bytes("::ffff:10.0.0.1"), `${ipv4}10,0,0,1 5`);
+  assert.is(bytes("10.0.0.2"), `${ipv4}10,0,0,2 5`);
+  assert.is(bytes("::1"), "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1 5");
+  assert.is(bytes("fe80::1%eth0"), "254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1 5");
+  assert.is(
+    bytes("2001:db8::8:800:200c:417a"),
+    "32,1,13,184,0,0,0,0,0,8,8,0,32,12,65,122 5",
+  );
+  assert.is(bytes("1:2:3:4:5:6:7:8"), "0,1,0,2,0,3,0,4,0,5,0,6,0,7,0,8 5");
+  assert.is(bytes("localhost"), undefined);
 });
 
 test.run();

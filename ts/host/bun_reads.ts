@@ -7,7 +7,6 @@
  * place, while Bun's own reads are off; they are on when nothing more is there.
  */
 import type * as net from "node:net";
-import { codeOf } from "./node_errors.ts";
 import type { Places } from "./node_reads.ts";
 
 /** A connection of which Bun has read so much is busy. */
@@ -119,13 +118,11 @@ export class BusyReads {
 
   /** Returns how many bytes there were if there may be more, else -1: Bun finds the end too. */
   #readFrom(fd: number): number {
-    try {
-      return this.#places.read(fd);
-    } catch (cause) {
-      // Else Bun, which asks again, would be told of an end.
-      if (codeOf(cause) !== "EAGAIN") this.#socket.destroy(cause as Error);
-      return -1;
-    }
+    // Else Bun, which asks again, would be told of an end.
+    return this.#places.read(
+      fd,
+      (cause) => this.#socket.destroy(cause as Error),
+    );
   }
 
   #giveBack(): void {

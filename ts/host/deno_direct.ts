@@ -13,7 +13,7 @@
 import { deno } from "./deno_globals.ts";
 import { stateOf } from "./deno_permissions.ts";
 import { standing } from "./deno_standing.ts";
-import type { DenoConn, DenoLibrary } from "./deno_types.ts";
+import type { DenoConn, DenoLibrary, NetAddr } from "./deno_types.ts";
 
 const LIBRARY = "libc.so.6";
 /** Of Linux. Deno's Rust ignores SIGPIPE, but who knows who else handles it. */
@@ -56,17 +56,48 @@ function opened(): boolean {
 const address = new Uint8Array(SOCKADDR_BYTES);
 const addressSize = new Uint32Array(1);
 
-/** The port at one end of a descriptor; undefined if it is no socket of tcp. */
-function portOf(
+/** One end of a descriptor as `nameOf` has it; undefined if it is no socket of tcp. */
+function endOf(
   fd: number,
   end: "getsockname" | "getpeername",
-): number | undefined {
+): string | undefined {
   addressSize[0] = SOCKADDR_BYTES;
   if (library!.symbols[end](fd, address, addressSize) !== 0) return undefined;
   // Linux runs Deno on little-endian processors only.
   const family = address[0]! | address[1]! << 8;
-  if (family !== AF_INET && family !== AF_INET6) return undefined;
-  return address[2]! << 8 | address[3]!;
+  const port = address[2]! << 8 | address[3]!;
+  if (family === AF_INET) {
+    return `${[...MAPPED, ...address.subarray(4, 8)]} ${port}`;
+  }
+  return family === AF_INET6
+    ? `${[...address.subarray(8, 24)]} ${port}`
+    : undefined;
+}
+
+/** The begin of an IPv4 address as IPv6 has it. */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
+/** An end of a connection by the bytes of its address; undefined for what is no IP literal. */
+export function nameOf({ hostname, port }: NetAddr): string | undefined {
+  const bytes = bytesOf(hostname ?? "");
+  return bytes?.length === 16 ? `${bytes} ${port}` : undefined;
+}
+
+function bytesOf(host: string): number[] | undefined {
+  // As in ::ffff:127.0.0.1.
+  const [, before, dotted] = /^(.*:)?(\d+\.\d+\.\d+\.\d+)$/.exec(host) ?? [];
+  const tail = dotted?.split(".").map(Number) ?? [];
+  if (dotted !== undefined && before === undefined) return [...MAPPED, ...tail];
+  const text = (before === undefined ? host : before.replace(/([^:]):$/, "$1"))
+    .replace(/%.*$/, "");
+  if (!text.includes(":")) return undefined;
+  const groups = (part: string) =>
+    part.split(":").filter(Boolean).map((group) => parseInt(group, 16))
+      .flatMap((group) => [group >> 8, group & 255]);
+  const [start, rest] = text.split("::") as [string, string | undefined];
+  const first = groups(start), last = [...groups(rest ?? ""), ...tail];
+  const zeros = new Array(Math.max(0, 16 - first.length - last.length)).fill(0);
+  return [...first, ...zeros, ...last];
 }
 
 /** Where the last search ended: what is opened next is near. */
@@ -74,14 +105,13 @@ let near = 0;
 
 /**
  * The descriptor of a connection that stands, for as long as that does; undefined where there
- * is none to be had. Both its ends are compared, so that it is never somebody else's.
+ * is none to be had. Addresses and ports of both its ends are compared, which no other has.
  */
 export function descriptorOf(conn: DenoConn): number | undefined {
-  const { localAddr, remoteAddr } = conn;
-  if (localAddr.port === undefined || !opened()) return undefined;
+  const local = nameOf(conn.localAddr), far = nameOf(conn.remoteAddr);
+  if (local === undefined || far === undefined || !opened()) return undefined;
   const is = (fd: number) =>
-    portOf(fd, "getsockname") === localAddr.port &&
-    portOf(fd, "getpeername") === remoteAddr.port;
+    endOf(fd, "getsockname") === local && endOf(fd, "getpeername") === far;
   // Not public, and only connections that were accepted have it.
   const symbol = Object.getOwnPropertySymbols(conn).find(({ description }) =>
     description === "Deno.internal.fd"
@@ -100,14 +130,14 @@ export function descriptorOf(conn: DenoConn): number | undefined {
 /** A number would do, but V8 expects a BigInt: it compiled the callers again and again. */
 const sizeOf = (bytes: Uint8Array): bigint => BigInt(bytes.length);
 
-/** Reads what is there; 0 if nothing is, and at an end or an error, which Deno's read tells. */
+/** Reads what is there; 0 if nothing is, and at an end or an error: Deno's read finds the end. */
 export function readNow(fd: number, memory: Uint8Array): number {
   const most = sizeOf(memory);
   const size = library!.symbols.recv(fd, memory, most, MSG_DONTWAIT);
   return Math.max(size, 0);
 }
 
-/** Writes what there is room for; 0 also at an error, which Deno's write tells. */
+/** Writes what there is room for; 0 also at an error: Deno's write fails too. */
 export function writeNow(fd: number, bytes: Uint8Array, more: boolean): number {
   const flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
   const size = library!.symbols.send(fd, bytes, sizeOf(bytes), flags);

@@ -57,7 +57,8 @@ let looksOut: boolean | undefined;
 export function glance(task: () => void): boolean {
   looksOut ??= globals.navigator.hardwareConcurrency > 1;
   if (!looksOut) return false;
-  if (standing.size > FEW || !standing.areDirect) return ask(task);
+  const { size } = standing;
+  if (size === 0 || size > FEW || !standing.areDirect) return ask(task);
   globals.setImmediate(() => {
     for (let i = 0; i < TRIES && !standing.readNow(); i++);
     task();

@@ -243,7 +243,9 @@ export class DenoConnection implements Connection {
         // Small messages gain nothing from it: a read has thousands of them.
         if (this.#target === undefined || !this.isDirect) {
           const size = Math.min(count * 4, LARGEST_BUFFER);
-          if (size > count && !this.#large) this.#buffer = new Uint8Array(size);
+          if (size > count && !(this.#large && this.isDirect)) {
+            this.#buffer = new Uint8Array(size);
+          }
           continue;
         }
         while (!this.#paused && this.#large && this.isDirect) {

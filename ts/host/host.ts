@@ -100,7 +100,10 @@ export interface Listener {
   readonly local: { host: string; port: number } | undefined;
   /** Called once, before any connection can arrive in a later turn. */
   start(onConnection: (connection: Connection) => void): void;
-  /** Closes, with its file where it has one; does nothing the second time. */
+  /**
+   * Closes, with its file where it has one, which some hosts remove turns later: `listen` waits
+   * for that, `listenSync` cannot. Does nothing the second time.
+   */
   close(): void;
 }
 

@@ -8,6 +8,7 @@
  * frame: PUSH to PULL of 64 KB did 20.8 k/s then instead of 16.1.
  */
 import { builtin } from "./node_builtins.ts";
+import { codeOf } from "./node_errors.ts";
 
 const PAD_BYTES = 65536;
 /** After what belongs to a large frame only so much: the rest of the next has its own place. */
@@ -17,6 +18,7 @@ const MOST_BYTES = 2 ** 20;
 /** Bytes read by the descriptor after a read of libuv, which itself goes on up to 32 times. */
 const READ_ON_BYTES = 2 ** 18;
 
+const NOTHING = new Uint8Array(0);
 let pad: Uint8Array | undefined;
 let head: Uint8Array | undefined;
 
@@ -59,38 +61,37 @@ export class Places {
 
   /**
    * Reads what is there, up to a megabyte or so, and takes it. Returns how many bytes that were
-   * if there may be more, else -1. Throws what the read throws: EAGAIN where nothing is there.
+   * if there may be more, else -1, and -1 where nothing is there. Another failure of the read
+   * is given to `failed`.
    */
-  read(fd: number): number {
-    const { readSync, readvSync } = builtin("node:fs");
+  read(fd: number, failed: (cause: unknown) => void): number {
     const target = this.#target;
-    if (target === undefined || target.length > MOST_BYTES) {
-      const memory = target?.subarray(0, MOST_BYTES) ?? this.next();
-      const size = readSync(fd, memory);
-      if (size > 0) this.take(memory.subarray(0, size));
-      return size < memory.length ? -1 : size;
+    const alone = target === undefined || target.length > MOST_BYTES;
+    const place = target?.subarray(0, MOST_BYTES) ?? this.next();
+    const begin = alone ? NOTHING : theHead();
+    let size: number;
+    try {
+      const { readSync, readvSync } = builtin("node:fs");
+      size = alone ? readSync(fd, place) : readvSync(fd, [place, begin]);
+    } catch (cause) {
+      if (codeOf(cause) !== "EAGAIN") failed(cause);
+      return -1;
     }
-    const begin = theHead();
-    const size = readvSync(fd, [target, begin]);
-    const placed = Math.min(size, target.length);
-    if (size > 0) this.take(target.subarray(0, placed));
+    const placed = Math.min(size, place.length);
+    if (size > 0) this.take(place.subarray(0, placed));
     if (size > placed) this.take(begin.subarray(0, size - placed));
-    return size < target.length + begin.length ? -1 : size;
+    return size < place.length + begin.length ? -1 : size;
   }
 
   /** Reads on while large frames come, and `fd` gives the descriptor. */
   readOn(fd: () => number | undefined): void {
     let left = READ_ON_BYTES;
-    try {
-      while (this.#target !== undefined && left > 0) {
-        const from = fd();
-        if (from === undefined) return;
-        const size = this.read(from);
-        if (size < 0) return;
-        left -= size;
-      }
-    } catch {
-      // Nothing is there, or libuv finds the failure as well, and tells.
+    while (this.#target !== undefined && left > 0) {
+      const from = fd();
+      // libuv finds failures as well, and tells.
+      const size = from === undefined ? -1 : this.read(from, () => {});
+      if (size < 0) return;
+      left -= size;
     }
   }
 }

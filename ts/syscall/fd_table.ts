@@ -132,9 +132,10 @@ export class FdTable {
    */
   #clear(address: HostAddress): void {
     if (address.kind !== "ipc" || address.path[0] === "\0") return;
+    // Where that fails, who listens there goes on.
+    this.#host.remove(address.path);
     this.#files.get(address.path)?.close();
     this.#files.delete(address.path);
-    this.#host.remove(address.path);
   }
 
   /** Whether a bind to this target is under way. */
