@@ -1,7 +1,7 @@
 /**
  * LAYER 1 on Deno: `Host` on Deno's own API, without any node: import.
  *
- * Owns everything but the byte streams (deno_stream.ts): connecting by name within the granted
+ * Owns everything but the streams (deno_stream.ts, deno_listener.ts): connecting within the granted
  * permissions, resolving, permission checks, scheduling and the life of the process.
  */
 import { errno } from "./deno_errors.ts";
