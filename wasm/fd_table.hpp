@@ -33,8 +33,8 @@ struct fd_entry_t
     //  stream_fd; of these datagram_fd uses writable and input_size
     bool connected, writable, eof;
     bool more; //  the body of a message follows what is sent next
-    bool asking; //  where the next bytes belong, if they are of a large message
-    int asks;    //  how often to ask for that yet, as such messages come
+    int asks;  //  how often to ask yet where the next bytes belong, as large
+               //  messages come
     int error;                 //  pending SO_ERROR, consumed by who reads it
     size_t input_size; //  bytes (datagram_fd: datagrams) that arrived and
                        //  were not yet read

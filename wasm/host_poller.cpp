@@ -159,9 +159,7 @@ void zmq::host_poller_t::ask (watch_t *watch_)
     if (!e->asks || !watch_->want_in || zw::readable (e))
         return;
     e->asks--;
-    e->asking = true;
     watch_->events->in_event ();
-    e->asking = false;
 }
 
 void zmq::host_poller_t::serve_next ()

@@ -1,7 +1,6 @@
 /*  The BSD socket calls that libzmq makes, on the fd table: our definitions
     win over the C library's. Each answers only what libzmq accepts from it
     (elsewhere it would abort), see README.md.  */
-#include "bodies.hpp"
 #include "precompiled.hpp"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "bodies.hpp"
 #include "datagram.hpp"
 #include "fd_table.hpp"
 #include "imports.h"
@@ -125,14 +125,14 @@ ssize_t recv (int fd_, void *buf_, size_t size_, int)
         host_read (fd_, buf_, n, size_);
         return n;
     }
-    if (e->asking && zw_is_outside (buf_)) {
-        e->asks = zw::asks;
-        host_read (fd_, buf_, 0, size_);
-    }
     if (e->error)
         return fail (e->error);
     if (e->eof)
         return 0;
+    if (zw_is_outside (buf_)) {
+        e->asks = zw::asks;
+        host_read (fd_, buf_, 0, size_);
+    }
     return fail (EAGAIN);
 }
 

@@ -288,13 +288,15 @@ export class DenoConnection implements Connection {
 
   async #restThenDrain(rest: Promise<void>): Promise<void> {
     await rest;
-    this.#writing = undefined;
-    this.#events?.drained();
+    this.#drained();
   }
 
   async #write(conn: DenoConn, bytes: Uint8Array): Promise<void> {
-    if (!await this.#writeAll(conn, bytes)) return;
-    // Before `drained`, which may well write again.
+    if (await this.#writeAll(conn, bytes)) this.#drained();
+  }
+
+  #drained(): void {
+    // First, as whoever is told may well write again.
     this.#writing = undefined;
     this.#events?.drained();
   }

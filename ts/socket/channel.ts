@@ -7,12 +7,14 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Client } from "../reactor/client.ts";
-import { errnoOf } from "../syscall/errno.ts";
 import { type ContextCore, zmqError } from "./context.ts";
 import { type Counted, noTraffic, type Traffic } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
 import { type Message, toBytes } from "./message.ts";
 import {
+  EAGAIN,
+  EFSM,
+  NO_WAIT,
   NOT_YET,
   type Operation,
   park,
@@ -21,16 +23,12 @@ import {
 } from "./parking.ts";
 import { Sender } from "./sender.ts";
 
-const EAGAIN = -errnoOf("EAGAIN");
-/** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
-const EFSM = -errnoOf("EFSM");
 /** Messages fetched by one crossing, at most. */
 const PREFETCH = 256;
 /** A message taken ahead would change what these may do next. */
 const STATEFUL = [constants["ZMQ_REQ"], constants["ZMQ_REP"]];
 const RESOLVED: Promise<void> = Promise.resolve();
 
-const NO_WAIT: Wait = {};
 /** A step of an iteration over messages. */
 export type Step = IteratorResult<Message[], undefined>;
 export const END: Step = { value: undefined, done: true };

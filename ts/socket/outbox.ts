@@ -6,6 +6,7 @@ import type { Reactor } from "../reactor/reactor.ts";
 import { SMALLEST_BODY } from "../syscall/bodies.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { BATCH_BYTES, IN_PLACE, type MessageLike, toBytes } from "./message.ts";
+import { EAGAIN, EFSM } from "./parking.ts";
 
 /** Whom a message of a draft socket goes to. */
 export interface Recipient {
@@ -15,8 +16,6 @@ export interface Recipient {
   group?: Uint8Array | string;
 }
 
-const EAGAIN = -errnoOf("EAGAIN");
-const EFSM = -errnoOf("EFSM");
 const ENOMEM = -errnoOf("ENOMEM");
 const { ZMQ_DONTWAIT } = constants;
 /** In the header of a frame: its bytes follow (zw_parcel_new in wasm/messages.cpp). */

@@ -7,12 +7,20 @@
  */
 import type { HostTimer } from "../host/host.ts";
 import type { Reactor } from "../reactor/reactor.ts";
+import { errnoOf } from "../syscall/errno.ts";
 
 /** How long to wait. */
 export interface Wait {
   /** Ends the wait: the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
+
+export const NO_WAIT: Wait = {};
+
+/** What libzmq answers where an operation has to wait: there is no message, or no room. */
+export const EAGAIN: number = -errnoOf("EAGAIN");
+/** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
+export const EFSM: number = -errnoOf("EFSM");
 
 /** The operation has to wait on. */
 export const NOT_YET: unique symbol = Symbol("not yet");

@@ -1,10 +1,12 @@
 /** The sending half of a channel. */
 import { constants } from "zeromq-wasm:constants";
-import { errnoOf } from "../syscall/errno.ts";
 import type { Channel } from "./channel.ts";
 import type { MessageLike } from "./message.ts";
 import type { Recipient } from "./outbox.ts";
 import {
+  EAGAIN,
+  EFSM,
+  NO_WAIT,
   NOT_YET,
   type Operation,
   park,
@@ -12,9 +14,6 @@ import {
   type Wait,
 } from "./parking.ts";
 
-const EAGAIN = -errnoOf("EAGAIN");
-/** A REQ or REP whose turn it is not; like EAGAIN, that can change. */
-const EFSM = -errnoOf("EFSM");
 const { ZMQ_SERVER, ZMQ_RADIO } = constants;
 /** They send each message to another peer, and wait where there is no room. */
 const SPREADS = [
@@ -31,8 +30,6 @@ const SHARED = [
 const RESOLVED: Promise<void> = Promise.resolve();
 
 export interface SendOptions extends Wait, Recipient {}
-
-const NO_WAIT: Wait = {};
 
 export class Sender {
   readonly #channel: Channel;
@@ -98,7 +95,8 @@ export class Sender {
       reactor.pump();
       if (!channel.closed && attempt() !== NOT_YET) {
         parcel.free();
-        return this.#sent(parcel.size);
+        this.#note(parcel.size);
+        return this.takeTurns();
       }
     } catch (error) {
       parcel.free();
@@ -143,10 +141,5 @@ export class Sender {
     channel.traffic.bytesSent += bytes;
     channel.core.reactor.sent(bytes, messages, this.#spreads);
     channel.sent();
-  }
-
-  #sent(bytes: number): Promise<void> {
-    this.#note(bytes);
-    return this.takeTurns();
   }
 }

@@ -48,9 +48,11 @@ export class FdTable {
   readonly #host: Host;
   readonly #kernel: Kernel;
   readonly #streams = new Map<number, Stream>();
-  readonly #listeners = new Map<number, Listener>();
-  /** Who listens at a file of ipc. */
-  readonly #files = new Map<string, Listener>();
+  /** Listeners, and the path where they listen, for ipc. */
+  readonly #listeners = new Map<
+    number,
+    { listener: Listener; path: string | undefined }
+  >();
   /** Directories made for one ipc socket: by its path, later by its fd. */
   readonly #temporary = new Map<string | number, string>();
   /** Listeners obtained before libzmq asks for them, by their bind target. */
@@ -134,8 +136,9 @@ export class FdTable {
     if (address.kind !== "ipc" || address.path[0] === "\0") return;
     // Where that fails, who listens there goes on.
     this.#host.remove(address.path);
-    this.#files.get(address.path)?.close();
-    this.#files.delete(address.path);
+    for (const { listener, path } of this.#listeners.values()) {
+      if (path === address.path) listener.close();
+    }
   }
 
   /** Whether a bind to this target is under way. */
@@ -172,8 +175,8 @@ export class FdTable {
     if (prepared instanceof Error) return -errnoOf(prepared.code);
     this.#prepared.delete(target);
     this.failures.delete(fd);
-    this.#listeners.set(fd, prepared);
-    if (family === 1 && host[0] !== "\0") this.#files.set(host, prepared);
+    const path = family === 1 ? host : undefined;
+    this.#listeners.set(fd, { listener: prepared, path });
     const made = this.#temporary.get(host);
     if (made !== undefined) {
       this.#temporary.delete(host);
@@ -320,18 +323,10 @@ export class FdTable {
   close(fd: number): void {
     this.#streams.get(fd)?.close();
     this.#streams.delete(fd);
-    const listener = this.#listeners.get(fd);
-    if (listener) this.#stopListening(fd, listener);
+    this.#listeners.get(fd)?.listener.close();
+    this.#listeners.delete(fd);
     this.datagrams.close(fd);
     this.#removeTemporary(fd);
-  }
-
-  #stopListening(fd: number, listener: Listener): void {
-    listener.close();
-    this.#listeners.delete(fd);
-    for (const [path, current] of this.#files) {
-      if (current === listener) this.#files.delete(path);
-    }
   }
 
   /** A path for an ipc socket in a directory that goes when its listener does. */
