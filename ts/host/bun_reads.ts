@@ -4,7 +4,9 @@
  * Bun reads 512 KB at a time into new memory, up to ten times in a row and also when its socket
  * was paused meanwhile: of 25 busy connections 100 MB before any timer. So what a busy
  * connection has is read here, a little in each turn of the event loop and straight to its
- * place, while Bun's own reads are off; they are on when nothing more is there.
+ * place, while Bun's own reads are off; they are on when nothing more is there. Where a large
+ * frame goes on, more comes soon, and is looked for a few times before: else half of the bytes
+ * were copied once more, out of what Bun had read.
  */
 import type * as net from "node:net";
 import type { Places } from "./node_reads.ts";
@@ -14,6 +16,9 @@ const BUSY = 32768;
 /** Bytes read in a row: of one connection, and of all that wait for a turn. One read goes on
  * for as long as the peer writes. */
 const MOST = 2 ** 20, MOST_OF_ALL = 2 ** 21;
+
+/** So often in a row is looked for more of a frame, and of a peer that was slow less often. */
+const MOST_LOOKS = 16;
 
 /** What is below a socket of node:net. Not public: where it is different, Bun reads ahead. */
 interface Handle {
@@ -48,6 +53,9 @@ export class BusyReads {
   /** Bun's own reads are off. */
   #ours = false;
   #waits = false;
+  /** How often it may be looked for more before Bun's own reads are on. */
+  #patience = MOST_LOOKS;
+  #looks = 0;
 
   /** `fd` gives the descriptor of the socket for as long as it is open. */
   constructor(
@@ -108,7 +116,7 @@ export class BusyReads {
       // What came during a pause goes first.
       const size = this.#socket.readableLength > 0 ? -1 : this.#readFrom(fd);
       if (size < 0) {
-        this.#giveBack();
+        if (!this.#looksOn(size < -1)) this.#giveBack();
         break;
       }
       left -= size;
@@ -116,7 +124,26 @@ export class BusyReads {
     return most - left;
   }
 
-  /** Returns how many bytes there were if there may be more, else -1: Bun finds the end too. */
+  /** There is nothing more now: whether to look again, in the next turn of the event loop. */
+  #looksOn(came: boolean): boolean {
+    if (came && this.#looks > 0) {
+      this.#patience = Math.min(MOST_LOOKS, this.#patience + 2);
+    }
+    if (came) this.#looks = 0;
+    if (!this.#places.goesOn || this.#paused) return false;
+    if (this.#looks++ >= this.#patience) {
+      this.#looks = 0;
+      this.#patience = Math.max(1, this.#patience >> 1);
+      return false;
+    }
+    if (!this.#ours) this.#socket.pause();
+    this.#ours = true;
+    this.#turnOff();
+    this.#wait();
+    return true;
+  }
+
+  /** As `Places.read`: Bun finds the end too. */
   #readFrom(fd: number): number {
     // Else Bun, which asks again, would be told of an end.
     return this.#places.read(

@@ -338,10 +338,14 @@ function glance(task: () => void): boolean {
   return true;
 }
 
+/** The first version of V8 that Node has and `Host.marksEarly` is true of: that of Node 24. */
+const MARKS_EARLY = 13;
+
 export const nodeHost: Host = {
   name: "node",
   readsInPlace,
-  shiftsSlowly: process.versions["bun"] !== undefined,
+  marksEarly: !bun && parseInt(process.versions["v8"] ?? "") >= MARKS_EARLY,
+  shiftsSlowly: bun !== undefined,
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,

@@ -46,6 +46,11 @@ export class Places {
     this.#take = take;
   }
 
+  /** Whether a large frame goes on. */
+  get goesOn(): boolean {
+    return this.#target !== undefined;
+  }
+
   /** Where the next read of a socket itself goes. */
   next(): Uint8Array {
     const target = this.#target;
@@ -61,8 +66,8 @@ export class Places {
 
   /**
    * Reads what is there, up to a megabyte or so, and takes it. Returns how many bytes that were
-   * if there may be more, else -1, and -1 where nothing is there. Another failure of the read
-   * is given to `failed`.
+   * if there may be more, else -1 less as many. Another failure of the read is given to
+   * `failed`.
    */
   read(fd: number, failed: (cause: unknown) => void): number {
     const target = this.#target;
@@ -80,7 +85,7 @@ export class Places {
     const placed = Math.min(size, place.length);
     if (size > 0) this.take(place.subarray(0, placed));
     if (size > placed) this.take(begin.subarray(0, size - placed));
-    return size < place.length + begin.length ? -1 : size;
+    return size < place.length + begin.length ? -1 - size : size;
   }
 
   /** Reads on while large frames come, and `fd` gives the descriptor. */

@@ -1,0 +1,79 @@
+/** When Bun's own reads are off, and on again: what decides has no need of Bun. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Socket } from "node:net";
+import { BusyReads } from "../../ts/host/bun_reads.ts";
+import type { Places } from "../../ts/host/node_reads.ts";
+import { until } from "../socket/tools.ts";
+
+const test = suite("reads on Bun");
+
+/** A connection, and what its descriptor has. */
+function connection() {
+  const it = {
+    /** What each next read finds, in bytes; nothing after these. */
+    coming: [] as number[],
+    /** Whether a frame goes on. */
+    goesOn: true,
+    reads: 0,
+    own: true,
+    data: (size: number) => reads.data(new Uint8Array(size)),
+  };
+  const places = {
+    get goesOn() {
+      return it.goesOn;
+    },
+    take() {},
+    read() {
+      it.reads++;
+      return -1 - (it.coming.shift() ?? 0);
+    },
+  };
+  const socket = {
+    readableLength: 0,
+    _handle: { pause: () => it.own = false, resume() {} },
+    pause() {},
+    resume: () => it.own = true,
+  };
+  const reads = new BusyReads(
+    socket as unknown as Socket,
+    places as unknown as Places,
+    () => 7,
+  );
+  return it;
+}
+
+test("a few looks for more of a frame, and fewer after some in vain", async () => {
+  const it = connection();
+  for (const looks of [16, 8, 4, 2, 1, 1]) {
+    it.reads = 0;
+    it.data(40_000);
+    assert.is(it.own, false);
+    await until(() => it.own);
+    assert.is(it.reads, 1 + looks);
+  }
+});
+
+test("what is found is looked for again, and with more patience", async () => {
+  const it = connection();
+  for (let i = 0; i < 3; i++) {
+    it.data(40_000);
+    await until(() => it.own);
+  }
+  // Two looks at most now; the second finds something, and then there are four.
+  it.reads = 0;
+  it.coming = [0, 0, 9];
+  it.data(40_000);
+  await until(() => it.own);
+  assert.is(it.reads, 3 + 4);
+});
+
+test("between frames nothing is looked for", () => {
+  const it = connection();
+  it.goesOn = false;
+  it.data(40_000);
+  assert.is(it.own, true);
+  assert.is(it.reads, 1);
+});
+
+test.run();
