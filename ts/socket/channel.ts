@@ -60,6 +60,8 @@ export class Channel implements Client, Counted {
   /** What the receive that waits makes of a message, and why it waits. */
   #taking: () => unknown = () => undefined;
   #unfilled = 0;
+  /** Whether the last message was waited for, so that there was no other. */
+  waited = false;
   #diverted: Client | undefined;
   readonly #inbox: Inbox;
   readonly sender: Sender;
@@ -255,6 +257,7 @@ export class Channel implements Client, Counted {
     const { reactor } = this.core;
     const rc = this.#inbox.fill(this.pointer, this.prefetch);
     if (rc < 0 && rc !== EFSM) return Promise.reject(this.error(-rc));
+    this.waited = rc <= 0;
     if (rc > 0) {
       reactor.touch();
       const result = take();
