@@ -66,6 +66,11 @@ static const int most_pending = 1024;
 static const unsigned grace_ms = 5000;
 //  ... and if they are not more than this.
 static const int crowd_pending = 16384;
+//  It gets longer while the crowd moves: if since then so many handshakes succeeded
+//  that the rest should take no more than this times as long. Two processes of Deno
+//  need more than five seconds for 10,000, and who was lost had lost messages.
+static const int patience = 4;
+static const unsigned again_ms = 1000;
 
 //  Listeners with more than most_pending, and when one of these is late.
 static std::vector<int> crowded;
@@ -107,10 +112,22 @@ void zw::await_handshake (int listener_, int fd_)
     entry (l->older)->younger = fd_;
     l->older = fd_;
     e->since = clock_ms ();
+    e->stood = l->stood;
     if (++l->pending > crowd_pending)
         lose_oldest (*l);
     else if (l->pending == most_pending + 1)
         crowded.push_back (listener_);
+}
+
+//  Milliseconds until the oldest of a listener with too many may have to go; or 0.
+static unsigned time_left (const zw::fd_entry_t &listener_, unsigned now_)
+{
+    const zw::fd_entry_t *const oldest = zw::entry (listener_.younger);
+    const unsigned waited = now_ - oldest->since;
+    if (waited < grace_ms)
+        return grace_ms - waited;
+    const unsigned stood = listener_.stood - oldest->stood;
+    return stood >= static_cast<unsigned> (listener_.pending) / patience ? again_ms : 0;
 }
 
 void zw::lose_late ()
@@ -122,9 +139,8 @@ void zw::lose_late ()
     const unsigned ms = clock_ms ();
     for (size_t i = 0; i < crowded.size ();) {
         fd_entry_t *const l = entry (crowded[i]);
-        unsigned waited = 0;
-        while (l->pending > most_pending
-               && (waited = ms - entry (l->younger)->since) >= grace_ms)
+        unsigned left = 0;
+        while (l->pending > most_pending && (left = time_left (*l, ms)) == 0)
             lose_oldest (*l);
         if (l->pending <= most_pending) {
             //  Or it is no listener any more.
@@ -132,7 +148,7 @@ void zw::lose_late ()
             crowded.pop_back ();
             continue;
         }
-        const double due = now + (grace_ms - waited);
+        const double due = now + left;
         if (!late_at || due < late_at)
             late_at = due;
         i++;
@@ -146,8 +162,10 @@ double zw::next_late ()
 
 extern "C" void zw_handshake_done (int fd_, void *socket_)
 {
-    end_wait (fd_);
     zw::fd_entry_t *const e = zw::entry (fd_);
+    if (e->listener)
+        zw::entry (e->listener)->stood++;
+    end_wait (fd_);
     if (e->socket)
         return;
     e->socket = socket_;

@@ -51,6 +51,8 @@ struct fd_entry_t
     int pending;  //  of a listen_fd: how many
     int listener; //  of such a connection
     unsigned since; //  when its wait began, in milliseconds modulo 2^32
+    unsigned stood; //  of a listen_fd: handshakes that succeeded; of such a
+                    //  connection: how many had when its wait began
     void *socket; //  of a connection that counts, of which socket
 };
 

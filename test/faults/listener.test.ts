@@ -122,6 +122,39 @@ test("a crowd that comes at once and takes its time is served, all of it", async
   assert.is(ended, 0);
 });
 
+test("a crowd has more than five seconds where it moves", async () => {
+  const context = new Context();
+  const pull = use(new Pull({ context, backlog: 4096 }));
+  const endpoint = await bound(pull);
+  const crowd: Tcp[] = [];
+  let ended = 0;
+  while (crowd.length < MOST_PENDING * 2) {
+    crowd.push(
+      ...await Promise.all(Array.from({ length: 64 }, () => tcp(endpoint))),
+    );
+  }
+  for (const socket of crowd) socket.once("end", () => ended++);
+  await until(
+    () => context.resources.connections === crowd.length,
+    "all are accepted",
+  );
+  const accepted = performance.now();
+  // A fourth of those that are left then, from the middle.
+  const [first, last] = [MOST_PENDING, MOST_PENDING * 3 / 2];
+  const stand = (some: Tcp[]) => {
+    for (const socket of some) socket.write(bytes(greeting(), ready("PUSH")));
+  };
+  stand(crowd.splice(first, last - first));
+  await until(() => pull.counters.connections === last - first, "a fourth");
+  await until(() => performance.now() - accepted > 6000, "six seconds");
+  stand(crowd);
+  await until(
+    () => pull.counters.connections === MOST_PENDING * 2,
+    "all stand",
+  );
+  assert.is(ended, 0);
+});
+
 test("connections that stand do not count as waiting", async () => {
   const context = new Context();
   const pull = use(new Pull({ context }));
