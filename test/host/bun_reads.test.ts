@@ -17,6 +17,8 @@ function connection() {
     goesOn: true,
     reads: 0,
     own: true,
+    /** What the stream has read ahead. */
+    ahead: 0,
     data: (size: number) => reads.data(new Uint8Array(size)),
   };
   const places = {
@@ -30,7 +32,9 @@ function connection() {
     },
   };
   const socket = {
-    readableLength: 0,
+    get readableLength() {
+      return it.ahead;
+    },
     _handle: { pause: () => it.own = false, resume() {} },
     pause() {},
     resume: () => it.own = true,
@@ -74,6 +78,14 @@ test("between frames nothing is looked for", () => {
   it.data(40_000);
   assert.is(it.own, true);
   assert.is(it.reads, 1);
+});
+
+test("what the stream has read ahead goes first, at once", () => {
+  const it = connection();
+  it.ahead = 5;
+  it.data(40_000);
+  assert.is(it.own, true);
+  assert.is(it.reads, 0);
 });
 
 test.run();

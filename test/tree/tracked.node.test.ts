@@ -79,6 +79,19 @@ trackedTest("nothing that is built or installed", () => {
   );
 });
 
+trackedTest(
+  "at the top lies what belongs there, and no file that a tool has left",
+  () => {
+    const top =
+      ".ci .gitignore .npmrc CONTRIBUTING.md LICENSE README.md build.sh deno.json docs " +
+      "examples package-lock.json package.json patches test ts tsconfig.json wasm";
+    assert.equal(
+      [...new Set(tracked.map((file) => file.split("/")[0]))].sort(),
+      top.split(" "),
+    );
+  },
+);
+
 for (const args of [["lint"], ["fmt", "--check"]]) {
   test(`deno ${args.join(" ")}`, () => {
     const { status, stdout, stderr } = spawnSync(

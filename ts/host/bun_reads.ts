@@ -107,16 +107,18 @@ export class BusyReads {
       const fd = this.#fd();
       if (fd === undefined) break;
       if (left <= 0) {
-        if (!this.#ours) this.#socket.pause();
-        this.#ours = true;
-        this.#turnOff();
-        this.#wait();
+        this.#goOnLater();
         break;
       }
       // What came during a pause goes first.
-      const size = this.#socket.readableLength > 0 ? -1 : this.#readFrom(fd);
+      if (this.#socket.readableLength > 0) {
+        this.#giveBack();
+        break;
+      }
+      const size = this.#readFrom(fd);
       if (size < 0) {
-        if (!this.#looksOn(size < -1)) this.#giveBack();
+        if (this.#looksOn(size < -1)) this.#goOnLater();
+        else this.#giveBack();
         break;
       }
       left -= size;
@@ -124,23 +126,25 @@ export class BusyReads {
     return most - left;
   }
 
-  /** There is nothing more now: whether to look again, in the next turn of the event loop. */
-  #looksOn(came: boolean): boolean {
-    if (came && this.#looks > 0) {
-      this.#patience = Math.min(MOST_LOOKS, this.#patience + 2);
-    }
-    if (came) this.#looks = 0;
-    if (!this.#places.goesOn || this.#paused) return false;
-    if (this.#looks++ >= this.#patience) {
-      this.#looks = 0;
-      this.#patience = Math.max(1, this.#patience >> 1);
-      return false;
-    }
+  /** In the next turn of the event loop; until then Bun's own reads are off. */
+  #goOnLater(): void {
     if (!this.#ours) this.#socket.pause();
     this.#ours = true;
     this.#turnOff();
     this.#wait();
-    return true;
+  }
+
+  /** There is nothing more now: whether to look again. */
+  #looksOn(came: boolean): boolean {
+    if (came && this.#looks > 0) {
+      this.#patience = Math.min(MOST_LOOKS, this.#patience + 2);
+      this.#looks = 0;
+    }
+    if (!this.#places.goesOn || this.#paused) return false;
+    if (this.#looks++ < this.#patience) return true;
+    this.#looks = 0;
+    this.#patience = Math.max(1, this.#patience >> 1);
+    return false;
   }
 
   /** As `Places.read`: Bun finds the end too. */
