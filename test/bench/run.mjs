@@ -3,8 +3,8 @@
 //   --what=GROUP,...      only these groups of scenarios (see scenarios.mjs)
 //   --size=BYTES,...      these message sizes, where there is a choice
 //   --count=MESSAGES      so many messages per run, instead of a time
-//   --seconds=SECONDS     measured time of a run (0.4)
-//   --warm=SECONDS        time before that, in which V8 gets to know the code (0.8)
+//   --seconds=SECONDS     measured time of a run, at least (0.4)
+//   --warm=SECONDS        time before that, at least, in which V8 gets to know the code (0.8)
 //   --runs=RUNS           interleaved runs (3)
 //   --runtimes=NAME,...   of node, deno, bun, native, c
 //   --quick               a few scenarios, short, once
@@ -121,6 +121,7 @@ function jobOf(scenario, runtime, batch) {
   if (scenario.without === runtime.name) return undefined;
   const job = { seconds, warm, ...scenario.job };
   job.warm = Math.max(warm, job.warm);
+  job.seconds = Math.max(seconds, job.seconds);
   if (options.count && !scenario.counted && !scenario.timed) {
     job.count = options.count;
   }

@@ -127,4 +127,66 @@ test("never on a host where it does not help", () => {
   for (let i = 0; i < 50; i++) assert.is(trip(0.02), 0);
 });
 
+test("a task runs once with the look that is due, if one is", () => {
+  const { lookout, trip, pass, pending } = clock();
+  const ran: number[] = [];
+  assert.not(lookout.andThen(() => ran.push(0)));
+  for (let i = 0; i < 20; i++) trip(0.02);
+  pass(1);
+  lookout.sent();
+  lookout.waits();
+  assert.is(pending(), 1);
+  lookout.arrived();
+  // The program's next message: that is looked out for by the look that is under way.
+  assert.ok(lookout.andThen(() => {
+    ran.push(1);
+    lookout.sent();
+    lookout.waits();
+  }));
+  pass(0.005);
+  assert.is(pending(), 1);
+  assert.is(pass(0.05), 10);
+  assert.equal(ran, [1]);
+});
+
+test("what a task wants done then is done by the next look, or refused", () => {
+  const { lookout, trip, pass, pending } = clock();
+  for (let i = 0; i < 20; i++) trip(0.02);
+  const results: unknown[] = [];
+  const again = (next: () => void) => () => {
+    next();
+    results.push(lookout.andThen(() => results.push("later")));
+  };
+  const look = () => {
+    lookout.sent();
+    lookout.waits();
+    lookout.arrived();
+  };
+  pass(1);
+  look();
+  // Nothing is awaited any more: there is no look after this one.
+  lookout.andThen(again(() => {}));
+  pass(1);
+  assert.equal(results, [false]);
+  assert.is(pending(), 0);
+  look();
+  lookout.andThen(again(look));
+  pass(1);
+  assert.equal(results, [false, true, "later"]);
+});
+
+test("a task that throws ends the look", () => {
+  const { lookout, trip, pass } = clock();
+  for (let i = 0; i < 20; i++) trip(0.02);
+  pass(1);
+  lookout.sent();
+  lookout.waits();
+  lookout.andThen(() => {
+    throw new Error("thrown");
+  });
+  assert.throws(() => pass(0.005), "thrown");
+  lookout.arrived();
+  assert.ok(trip(0.02) >= 4);
+});
+
 test.run();

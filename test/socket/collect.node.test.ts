@@ -44,6 +44,18 @@ test("a socket with nothing pending is closed", async () => {
   await until(() => context.resources.sockets === 0, "the socket is closed");
 });
 
+test("a message that was waited for is the program's alone", async () => {
+  const pull = use(new zmq.Pull());
+  const push = use(new zmq.Push());
+  push.connect(await bound(pull));
+  await (async () => {
+    const received = pull.receive();
+    await push.send("x");
+    registry.register((await received)[0]!, "message");
+  })();
+  await collected("message");
+});
+
 test("its queued messages leave first", async () => {
   const pull = use(new zmq.Pull());
   const address = await bound(pull);

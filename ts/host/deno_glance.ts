@@ -60,8 +60,12 @@ export function glance(task: () => void): boolean {
   const { size } = standing;
   if (size === 0 || size > FEW || !standing.areDirect) return ask(task);
   globals.setImmediate(() => {
-    for (let i = 0; i < TRIES && !standing.readNow(); i++);
-    task();
+    let arrived = false;
+    for (let i = 0; i < TRIES && !arrived; i++) arrived = standing.readNow();
+    // What has arrived is for the program first, which goes on in microtasks; ticks that wait
+    // already would come before these.
+    if (arrived) queueMicrotask(() => globals.process.nextTick(task));
+    else task();
   });
   return true;
 }

@@ -67,6 +67,16 @@ function setReader(
   return true;
 }
 
+/** What was last read, which is used only until it is taken. */
+let lastRead: Uint8Array | undefined;
+
+/** The first bytes. A conversation reads the same size again and again: one view for all. */
+function firstOf(memory: Uint8Array, size: number): Uint8Array {
+  if (memory !== thePad()) return memory.subarray(0, size);
+  if (lastRead?.length !== size) lastRead = memory.subarray(0, size);
+  return lastRead;
+}
+
 export class NodeConnection implements Connection {
   local: { host: string; port: number } | undefined;
   remote: { host: string; port: number } | undefined;
@@ -140,7 +150,7 @@ export class NodeConnection implements Connection {
 
   /** Called by a socket with what it read to where `next` said. */
   readonly #take = (size: number, memory: Uint8Array): boolean => {
-    this.#places.take(memory.subarray(0, size));
+    this.#places.take(firstOf(memory, size));
     if (size === memory.length) this.#places.readOn(this.#open);
     return true;
   };
@@ -178,7 +188,7 @@ export class NodeConnection implements Connection {
     if (this.#over || !socket.writable) return true;
     // Only where the handle is Node's.
     if (bytes.length <= SMALL_WRITE && readsIntoPad) {
-      const written = this.writeNow([bytes]);
+      const written = this.#tryWrite(bytes);
       if (written === bytes.length) return true;
       if (written > 0) bytes = bytes.subarray(written);
     }
@@ -201,13 +211,28 @@ export class NodeConnection implements Connection {
     return !this.#holding;
   }
 
+  /** The descriptor, if nothing has to be written before. */
+  get #free(): number | undefined {
+    if (this.#over || this.#unconfirmed > 0 || !this.#socket.writable) {
+      return undefined;
+    }
+    return this.#fd;
+  }
+
+  /** `writeNow` of one piece, for each small message. */
+  #tryWrite(bytes: Uint8Array): number {
+    const fd = this.#free;
+    if (fd === undefined) return 0;
+    try {
+      return builtin("node:fs").writeSync(fd, bytes);
+    } catch {
+      return 0; // as in `writeNow`
+    }
+  }
+
   writeNow(pieces: Uint8Array[]): number {
-    const socket = this.#socket;
-    const fd = this.#fd;
-    if (
-      this.#over || this.#unconfirmed > 0 || !socket.writable ||
-      fd === undefined
-    ) return 0;
+    const fd = this.#free;
+    if (fd === undefined) return 0;
     try {
       return builtin("node:fs").writevSync(fd, pieces);
     } catch {

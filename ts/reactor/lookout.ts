@@ -49,6 +49,7 @@ export class Lookout {
   #vainCosts = LONG_COSTS;
   #sent = false;
   #looking = false;
+  #then: (() => void) | undefined;
 
   constructor(host: Host) {
     this.#host = host;
@@ -67,6 +68,15 @@ export class Lookout {
     if (this.#since === 0) this.#since = this.#host.now();
     if (this.#short < ENOUGH || this.#looking) return;
     this.#looking = this.#host.glance(this.#look);
+  }
+
+  /**
+   * Runs `task` with the look that is due anyway, which is as soon as the program and what is
+   * ready had their turn; false if none is due. There is one task at a time.
+   */
+  andThen(task: () => void): boolean {
+    if (this.#looking) this.#then = task;
+    return this.#looking;
   }
 
   /** Something arrived. */
@@ -88,17 +98,20 @@ export class Lookout {
   }
 
   #look = (): void => {
-    if (this.#since !== 0) {
-      const waited = this.#host.now() - this.#since;
-      const patience = Math.max(LEAST_LOOK_MS, this.#usual * PATIENCE);
-      if (waited <= Math.min(SHORT_MS, patience)) {
-        if (this.#host.glance!(this.#look)) return;
-      }
-      // The answer, when it comes, is not counted as well.
-      this.#long(this.#vainCosts);
-      this.#vainCosts = Math.min(MOST_COSTS, this.#vainCosts * 2);
-      this.#since = 0;
-    }
     this.#looking = false;
+    const then = this.#then;
+    this.#then = undefined;
+    then?.();
+    // The task may have begun the next one.
+    if (this.#looking || this.#since === 0) return;
+    const waited = this.#host.now() - this.#since;
+    const patience = Math.max(LEAST_LOOK_MS, this.#usual * PATIENCE);
+    this.#looking = waited <= Math.min(SHORT_MS, patience) &&
+      this.#host.glance!(this.#look);
+    if (this.#looking) return;
+    // The answer, when it comes, is not counted as well.
+    this.#long(this.#vainCosts);
+    this.#vainCosts = Math.min(MOST_COSTS, this.#vainCosts * 2);
+    this.#since = 0;
   };
 }

@@ -276,7 +276,7 @@ export class Channel implements Client, Counted {
       owner,
     );
     // Only now: what comes with it must find who waits for it.
-    reactor.touch();
+    reactor.touchThen();
     return parked;
   }
 

@@ -36,6 +36,19 @@ export interface Operation<T> {
   expired(): Error;
 }
 
+const nothing = (): void => {};
+/** What settles the promise that is being made: no closure for each. */
+let settle: (value: unknown) => void = nothing;
+let refuse: (error: unknown) => void = nothing;
+
+function keep(
+  resolve: (value: never) => void,
+  reject: (error: unknown) => void,
+): void {
+  settle = resolve as typeof settle;
+  refuse = reject;
+}
+
 /** An operation that waits. */
 export class Parked<T> {
   /** Only to be held: a socket with something pending is not collected. */
@@ -60,13 +73,11 @@ export class Parked<T> {
     this.#reactor = reactor;
     this.#operation = operation;
     this.#signal = signal;
-    let settle: (value: T) => void, refuse: (error: unknown) => void;
-    this.promise = new Promise((resolve, reject) => {
-      settle = resolve;
-      refuse = reject;
-    });
-    this.#resolve = settle!;
-    this.#reject = refuse!;
+    this.promise = new Promise(keep);
+    this.#resolve = settle;
+    this.#reject = refuse;
+    // They would keep the promise, and with it the message.
+    settle = refuse = nothing;
     reactor.hold();
     operation.place(this);
     if (signal) {

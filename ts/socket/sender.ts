@@ -85,9 +85,8 @@ export class Sender {
         : undefined,
       this.#lends,
     );
-    if (rc >= 0) this.#note(rc);
     // What is lent and can be written at once is never copied.
-    if (rc >= 0 && (outbox.lent || this.#alone)) reactor.pumpNow();
+    if (rc >= 0) this.#note(rc, 1, outbox.lent || this.#alone);
     if (outbox.lent) outbox.settle();
     if (rc >= 0) return this.takeTurns();
     if (rc !== EAGAIN && rc !== EFSM) return Promise.reject(channel.error(-rc));
@@ -143,11 +142,11 @@ export class Sender {
     return reactor.mustYield ? reactor.yieldSender() : RESOLVED;
   }
 
-  #note(bytes: number, messages = 1): void {
+  #note(bytes: number, messages = 1, now = false): void {
     const channel = this.#channel;
     channel.traffic.messagesSent += messages;
     channel.traffic.bytesSent += bytes;
-    channel.core.reactor.sent(bytes, messages, this.#spreads);
     channel.sent();
+    channel.core.reactor.sent(bytes, messages, this.#spreads, now);
   }
 }

@@ -71,7 +71,8 @@ void req(void) {
   meter since = start_meter();
   long n = 0;
   end = since.at + seconds * 1e3;
-  for (double start; n < SAMPLES && (start = now()) < end; n++) {
+  const long most = count > 0 && count < SAMPLES ? count : SAMPLES;
+  for (double start; start = now(), n < most && (count > 0 || start < end); n++) {
     put(socket, body);
     receive_body(socket);
     samples[n] = (now() - start) * 1e3;

@@ -39,7 +39,8 @@ async function timeTrips(job, trip) {
   await repeat({ seconds: job.warm * 2, count: missing }, trip);
   let count = 0;
   const stop = meter();
-  await repeat({ seconds: job.seconds, count: SAMPLES }, async () => {
+  const most = Math.min(SAMPLES, job.count ?? SAMPLES);
+  await repeat({ seconds: job.seconds, count: most }, async () => {
     const start = now();
     await trip();
     samples[count++] = (now() - start) * 1000;
