@@ -38,21 +38,22 @@ const hasDescriptors = process.platform !== "win32";
 /** Whether connections read most of a large message to where they are told. */
 export const readsInPlace: boolean = readsIntoPad || hasDescriptors;
 
-/** What `net.Socket`'s option `onread` sets, for which accepted sockets have no option. */
+/** The names of what `net.Socket`'s option `onread` sets; found once, as that takes 20 µs. */
+let readerNames: readonly (symbol | undefined)[] = [];
+
+/** Sets what `onread` does, for which accepted sockets have no option. */
 function setReader(
   socket: net.Socket,
   take: (size: number, memory: Uint8Array) => boolean,
   next: () => Uint8Array,
 ): boolean {
-  const symbol = (name: string) =>
-    Object.getOwnPropertySymbols(socket).find(({ description }) =>
-      description === name
+  if (readerNames.length === 0) {
+    const symbols = Object.getOwnPropertySymbols(socket);
+    readerNames = ["kBuffer", "kBufferCb", "kBufferGen"].map((name) =>
+      symbols.find(({ description }) => description === name)
     );
-  const [buffer, callback, generator] = [
-    symbol("kBuffer"),
-    symbol("kBufferCb"),
-    symbol("kBufferGen"),
-  ];
+  }
+  const [buffer, callback, generator] = readerNames;
   const inside = socket as unknown as Record<PropertyKey, unknown>;
   const handle = inside["_handle"] as {
     useUserBuffer?(buffer: Uint8Array): void;
