@@ -1,0 +1,126 @@
+/**
+ * Conversations at random: sockets, transports, queues, sizes, pauses. Whatever they do, each
+ * message arrives, in its order, and nobody waits for what is there.
+ */
+import { setImmediate, setTimeout } from "node:timers";
+import { Buffer } from "node:buffer";
+import * as assert from "uvu/assert";
+import {
+  Context,
+  Dealer,
+  type Message,
+  Pair,
+  Reply,
+  Request,
+  Router,
+} from "zeromq-wasm";
+import { bound, PATIENCE_MS, use } from "../socket/tools.ts";
+
+const PAIRS = [
+  { client: Pair, server: Pair },
+  { client: Dealer, server: Dealer },
+  { client: Request, server: Reply },
+  { client: Dealer, server: Router },
+] as const;
+const SIZES = [40, 5000, 40_000, 100_000];
+const MARKS = [0, 1, 2, 5, 1000];
+
+/** Numbers below `n` that look random and are the same for the same seed. */
+function random(seed: number) {
+  let state = seed >>> 0;
+  const below = (n: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % n;
+  };
+  return {
+    below,
+    of: <T>(values: readonly T[]): T => values[below(values.length)]!,
+    once: (in_: number): boolean => below(in_) === 0,
+  };
+}
+
+const turn = () => new Promise((resolve) => void setImmediate(resolve));
+const moment = () => new Promise((resolve) => void setTimeout(resolve, 1));
+
+/** Numbers at the begin of a frame of `size` bytes. */
+function frame(size: number, ...numbers: number[]): Buffer {
+  const bytes = Buffer.alloc(size, " ");
+  bytes.write(numbers.join(" "));
+  return bytes;
+}
+
+function numbersOf(bytes: Message): number[] {
+  const text = Buffer.from(bytes.subarray(0, 30)).toString();
+  return text.trim().split(" ").map(Number);
+}
+
+type Served = Dealer | Router | Reply | Pair;
+
+/** Answers with as many messages as each one asks for, until one asks for none. */
+async function serve(socket: Served): Promise<void> {
+  for await (const message of socket) {
+    const route = message.slice(0, -1);
+    const [answers, size, id] = numbersOf(message.at(-1)!) as [
+      number,
+      number,
+      number,
+    ];
+    if (answers === 0) return;
+    for (let i = 0; i < answers; i++) {
+      await (socket as Pair).send([...route, frame(size, id, i)] as never);
+      if (id % 4 === 1) await turn();
+      if (id % 4 === 2 && i % 3 === 0) await moment();
+    }
+  }
+}
+
+/** One conversation, of what the seed says. */
+export async function converse(seed: number): Promise<void> {
+  const { below, of, once } = random(seed);
+  const transport = of(["tcp", "tcp", "tcp", "ipc", "inproc"] as const);
+  const { client: Client, server: Server } = of(PAIRS);
+  const context = new Context();
+  const other = transport === "inproc" || once(3) ? context : new Context();
+  // A ROUTER drops what has no room.
+  const mark = () => Server === Router ? 1000 : of(MARKS);
+  const options = (context: Context) => ({
+    context,
+    linger: 0,
+    sendHighWaterMark: mark(),
+    receiveHighWaterMark: mark(),
+    sendTimeout: PATIENCE_MS,
+    receiveTimeout: PATIENCE_MS,
+  });
+  const server = use(new Server(options(other)));
+  const client = use(new Client(options(context))) as Pair;
+  const what =
+    `seed ${seed}: ${Client.name} to ${Server.name} over ${transport}`;
+  client.connect(await bound(server, transport));
+  let failure: Error | undefined;
+  const served = serve(server).catch((error) => failure = error);
+  const isOne = Client === Request;
+  const trips = of([50, 500, 1500]);
+  try {
+    for (let id = 0; id < trips; id++) {
+      if (failure) throw failure;
+      const answers = !isOne && once(10) ? 1 + below(30) : 1;
+      const size = once(12) ? of(SIZES) : 40;
+      await client.send(frame(once(20) ? 50_000 : 40, answers, size, id));
+      if (once(6)) await turn();
+      if (once(40)) await moment();
+      for (let i = 0; i < answers; i++) {
+        const [answer] = await client.receive();
+        assert.equal(numbersOf(answer!), [id, i], what);
+        assert.is(answer!.length, size, what);
+      }
+    }
+    await client.send(frame(40, 0, 0, 0));
+    await served;
+    if (failure) throw failure;
+  } catch (error) {
+    throw new Error(`${what}: ${error}`, { cause: error });
+  } finally {
+    client.close();
+    server.close();
+  }
+}
