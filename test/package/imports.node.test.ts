@@ -178,6 +178,14 @@ test("Node's file alone says what it misses", async () => {
   assert.match(message, /zeromq\.wasm is missing next to the program/);
 });
 
+test("Node's file in a CommonJS bundle says what to do", async () => {
+  const file = JSON.stringify(resolve("dist/node.mjs"));
+  const code = `import { Pair } from ${file};
+    try { new Pair(); } catch (error) { console.log(error.message); }`;
+  const message = await bundled("cjs", code);
+  assert.match(message, /without import\.meta\.url: .* condition "module"/);
+});
+
 const denoBundle = join("node_modules", "zeromq-wasm", "dist", "deno.mjs");
 
 test("the bundle in Deno, from a file", async () => {

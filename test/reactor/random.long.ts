@@ -6,7 +6,7 @@ import { converse } from "./random.ts";
 const test = suite("random");
 test.after.each(closeAll);
 
-const FOR_MS = 90_000;
+const FOR_MS = 40_000;
 
 test("many conversations at random", async () => {
   const first = Date.now() % 1e9;

@@ -118,7 +118,8 @@ export async function converse(seed: number): Promise<void> {
     await served;
     if (failure) throw failure;
   } catch (error) {
-    throw new Error(`${what}: ${error}`, { cause: error });
+    const cause = failure ?? error;
+    throw new Error(`${what}: ${cause}`, { cause });
   } finally {
     client.close();
     server.close();
