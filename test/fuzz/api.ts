@@ -2,7 +2,7 @@
 import * as zmq from "zeromq-wasm";
 import { Certificate, z85Decode, z85Encode } from "zeromq-wasm/auth";
 import { pause, within } from "../socket/tools.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 
 const SOCKETS = [
   ...[zmq.Pair, zmq.Publisher, zmq.Subscriber, zmq.Request, zmq.Reply],

@@ -15,7 +15,7 @@ import {
   upgrade,
   wsFrame,
 } from "../patches/zmtp.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import { lying, metadata, plaintexts, uint64 } from "./sessions.ts";
 
 type Keys = { publicKey: string; secretKey: string };

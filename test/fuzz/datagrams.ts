@@ -8,8 +8,8 @@ import { Context, draft } from "zeromq-wasm";
 import { pause, until, within } from "../socket/tools.ts";
 import { datagram, portOf } from "../udp/tools.ts";
 import { bytes } from "../patches/zmtp.ts";
-import type { Random } from "./random.ts";
-import { Random as Seeded } from "./random.ts";
+import type { Random } from "../support/random.ts";
+import { Random as Seeded } from "../support/random.ts";
 
 const SENDERS = 4, EACH = 60;
 /** The most that libzmq reads of a datagram. */

@@ -9,7 +9,7 @@ import {
 import { Context, Reply } from "zeromq-wasm";
 import { freshPath, pause, until, within } from "../socket/tools.ts";
 import { curveAttack } from "./curve.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 import { hostile } from "./sessions.ts";
 import { HANDSHAKE_MS, Target, TYPE_COUNT } from "./targets.ts";
 

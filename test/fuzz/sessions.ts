@@ -13,7 +13,7 @@ import {
   wsFrame,
 } from "../patches/zmtp.ts";
 import corpus from "./corpus.json";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** A session: parts that a peer would send, one after the other. */
 export type Session = Buffer[];

@@ -5,7 +5,7 @@ import * as zmq from "zeromq-wasm";
 import { type Context, curveKeyPair, draft, type Socket } from "zeromq-wasm";
 import { freshPath, pause, within } from "../socket/tools.ts";
 import type { Knowledge } from "./curve.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** Every method that some type has. */
 type Any = Socket & {

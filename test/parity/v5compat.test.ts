@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm/v5-compat";
-import { anywhere, freePort, until, within } from "../socket/tools.ts";
+import { anywhere, freePort, pause, until, within } from "../socket/tools.ts";
 import { outcome } from "./module.ts";
 
 const test = suite("v5-compat");
@@ -95,7 +95,7 @@ test("pause and resume", async () => {
   push.send("2");
   push.resume();
   push.send("3");
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await pause(30);
   assert.equal(received, ["1"]);
   pull.resume();
   push.send("4");
@@ -219,7 +219,7 @@ test("close", async () => {
   assert.is(socket.close(), socket);
   assert.is(socket.closed, true);
   // Nothing is told of what could not be sent or received.
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await pause(10);
 });
 
 test("the rest", () => {

@@ -45,8 +45,7 @@ export class Context {
 /** Makes a socket; `options` are properties of it, by their short names. */
 export function createSocket(
   type: SocketType,
-  // deno-lint-ignore no-explicit-any
-  options: { [name: string]: any } = {},
+  options: { [name: string]: unknown } = {},
 ): Socket {
   return Object.assign(new Socket(type), options);
 }

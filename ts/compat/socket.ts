@@ -54,7 +54,10 @@ type Inner = zmq.Socket & Partial<zmq.Readable & zmq.Writable>;
  * ```
  */
 export class Socket extends EventEmitter {
-  /** Options by their short names, such as `identity` and `linger`. */
+  /**
+   * Options by their short names, such as `identity` and `linger`. (`any`, because programs read
+   * them as what they are, and their names are those of version 5.)
+   */
   // deno-lint-ignore no-explicit-any
   [option: string]: any;
   readonly type: SocketType;
@@ -289,8 +292,7 @@ export class Socket extends EventEmitter {
    * (man zmq_setsockopt) Sets an option by its number, its name in zmq.h or its short name.
    * Throws an Error for one that is unknown, a ZmqError for a value that libzmq refuses.
    */
-  // deno-lint-ignore no-explicit-any
-  setsockopt(option: OptionName, value: any): this {
+  setsockopt(option: OptionName, value: unknown): this {
     write(this.#socket, option, value);
     return this;
   }

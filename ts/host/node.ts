@@ -320,9 +320,9 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
 
 /**
  * Not `performance.now`, which loads node:perf_hooks: a tenth of the time to the first bound
- * socket. The array is never made where this is called often.
+ * socket. Where this is called often, V8 hardly ever makes the array.
  */
-function now(): number {
+function sinceBoot(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 }
@@ -368,7 +368,8 @@ export const nodeHost: Host = {
   interfaces,
   makeTempDir,
   remove,
-  now,
+  // Bun has it at hand, and it takes half as long there.
+  now: bun ? () => performance.now() : sinceBoot,
   random(bytes) {
     for (let start = 0; start < bytes.length; start += 65536) { // the most one call may ask for
       const part = bytes.subarray(start, start + 65536);

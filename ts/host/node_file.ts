@@ -17,6 +17,7 @@ export function wasm(): Uint8Array<ArrayBuffer> {
     );
   }
   try {
+    // In these words, by which bundlers know a file of the program.
     return readFileSync(new URL("./zeromq.wasm", import.meta.url));
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== "ENOENT") throw cause;

@@ -163,7 +163,11 @@ export class Reactor implements Kernel {
 
   /** Something was done that libzmq must act upon: soon, or now in a long burst. */
   touch(bytes = 0, calls = 1): void {
-    const isLong = this.#count(units(bytes, calls));
+    this.#act(units(bytes, calls));
+  }
+
+  #act(work: number): void {
+    const isLong = this.#count(work);
     // A socket that is just being served must not be served once more meanwhile.
     if (isLong && this.#isFree) this.pump();
     else if (this.#serving) this.#pumpThen();
@@ -184,7 +188,7 @@ export class Reactor implements Kernel {
     this.#lookout.sent();
     const work = units(bytes, messages);
     this.#length.sent(work, spreads);
-    if (!now || !this.#isFree) return this.touch(bytes, messages);
+    if (!now || !this.#isFree) return this.#act(work);
     this.#count(work);
     this.pump();
     // Who waits already may be waiting for the answer.

@@ -2,7 +2,7 @@
  * Conversations at random: sockets, transports, queues, sizes, pauses. Whatever they do, each
  * message arrives, in its order, and nobody waits for what is there.
  */
-import { setImmediate, setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
 import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import {
@@ -14,7 +14,8 @@ import {
   Request,
   Router,
 } from "zeromq-wasm";
-import { bound, PATIENCE_MS, use } from "../socket/tools.ts";
+import { bound, PATIENCE_MS, pause } from "../socket/tools.ts";
+import { Random } from "../support/random.ts";
 
 const PAIRS = [
   { client: Pair, server: Pair },
@@ -25,22 +26,7 @@ const PAIRS = [
 const SIZES = [40, 5000, 40_000, 100_000];
 const MARKS = [0, 1, 2, 5, 1000];
 
-/** Numbers below `n` that look random and are the same for the same seed. */
-function random(seed: number) {
-  let state = seed >>> 0;
-  const below = (n: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % n;
-  };
-  return {
-    below,
-    of: <T>(values: readonly T[]): T => values[below(values.length)]!,
-    once: (in_: number): boolean => below(in_) === 0,
-  };
-}
-
 const turn = () => new Promise((resolve) => void setImmediate(resolve));
-const moment = () => new Promise((resolve) => void setTimeout(resolve, 1));
 
 /** Numbers at the begin of a frame of `size` bytes. */
 function frame(size: number, ...numbers: number[]): Buffer {
@@ -69,20 +55,23 @@ async function serve(socket: Served): Promise<void> {
     for (let i = 0; i < answers; i++) {
       await (socket as Pair).send([...route, frame(size, id, i)] as never);
       if (id % 4 === 1) await turn();
-      if (id % 4 === 2 && i % 3 === 0) await moment();
+      if (id % 4 === 2 && i % 3 === 0) await pause(1);
     }
   }
 }
 
 /** One conversation, of what the seed says. */
 export async function converse(seed: number): Promise<void> {
-  const { below, of, once } = random(seed);
-  const transport = of(["tcp", "tcp", "tcp", "ipc", "inproc"] as const);
-  const { client: Client, server: Server } = of(PAIRS);
+  const random = new Random(seed);
+  const once = (in_: number) => random.chance(1 / in_);
+  const transport = random.pick(
+    ["tcp", "tcp", "tcp", "ipc", "inproc"] as const,
+  );
+  const { client: Client, server: Server } = random.pick(PAIRS);
   const context = new Context();
   const other = transport === "inproc" || once(3) ? context : new Context();
   // A ROUTER drops what has no room.
-  const mark = () => Server === Router ? 1000 : of(MARKS);
+  const mark = () => Server === Router ? 1000 : random.pick(MARKS);
   const options = (context: Context) => ({
     context,
     linger: 0,
@@ -91,23 +80,23 @@ export async function converse(seed: number): Promise<void> {
     sendTimeout: PATIENCE_MS,
     receiveTimeout: PATIENCE_MS,
   });
-  const server = use(new Server(options(other)));
-  const client = use(new Client(options(context))) as Pair;
+  const server = new Server(options(other));
+  const client = new Client(options(context)) as Pair;
   const what =
     `seed ${seed}: ${Client.name} to ${Server.name} over ${transport}`;
   client.connect(await bound(server, transport));
   let failure: Error | undefined;
   const served = serve(server).catch((error) => failure = error);
   const isOne = Client === Request;
-  const trips = of([50, 500, 1500]);
+  const trips = random.pick([50, 500, 1500]);
   try {
     for (let id = 0; id < trips; id++) {
       if (failure) throw failure;
-      const answers = !isOne && once(10) ? 1 + below(30) : 1;
-      const size = once(12) ? of(SIZES) : 40;
+      const answers = !isOne && once(10) ? 1 + random.below(30) : 1;
+      const size = once(12) ? random.pick(SIZES) : 40;
       await client.send(frame(once(20) ? 50_000 : 40, answers, size, id));
       if (once(6)) await turn();
-      if (once(40)) await moment();
+      if (once(40)) await pause(1);
       for (let i = 0; i < answers; i++) {
         const [answer] = await client.receive();
         assert.equal(numbersOf(answer!), [id, i], what);
