@@ -268,6 +268,53 @@ test("what the system takes at once of a body is not copied, the rest is", () =>
   }
 });
 
+test("many bytes of the module are not staged as far as the system takes them at once", () => {
+  const size = 70_000;
+  const head = [1, 2, 3, 4];
+  const all = size + head.length;
+  for (
+    const [room, both, calls] of [
+      [[all], true, ["writeNow"]],
+      [[all - 1], true, ["writeNow", "write"]],
+      // The head is not even through: its rest goes with the copy.
+      [[3], true, ["writeNow", "write"]],
+      [[], true, ["writeNow", "write"]],
+      // Here it would be two writes.
+      [[all], false, ["write"]],
+    ] as const
+  ) {
+    const { fds } = table();
+    const sink = new Sink([...room], both);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const memory = new Uint8Array(size + 10).map((_, i) => i * 3);
+    const body = [...memory.subarray(5, 5 + size)];
+    assert.is(fds.send(7, new Uint8Array([0, ...head]), 1, 4, true), 4);
+    assert.is(fds.send(7, memory, 5, size), size);
+    const what = JSON.stringify([room, both]);
+    // Nothing refers to the module's memory from here on.
+    memory.fill(0);
+    assert.equal(sink.calls, calls, what);
+    assert.equal(sink.got, [...head, ...body], what);
+    const more = fds.send(7, memory, 0, 1);
+    assert.is(more, calls.length === 1 && both ? 1 : -errnoOf("EAGAIN"), what);
+    sink.events!.drained();
+    fds.close(7);
+  }
+});
+
+test("bytes that follow a head are staged with it", () => {
+  const { fds } = table();
+  const sink = new Sink([], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  assert.is(fds.send(7, new Uint8Array([5, 6]), 0, 2, true), 2);
+  assert.is(fds.send(7, new Uint8Array([7]), 0, 1), 1);
+  assert.equal(sink.calls, ["write"]);
+  assert.equal(sink.got, [5, 6, 7]);
+  fds.close(7);
+});
+
 test("what came in and goes on has no room for a head: two pieces, or a copy", () => {
   const size = 100_000;
   for (const both of [true, false]) {

@@ -26,6 +26,12 @@ interface Held {
 const EAGAIN = -errnoOf("EAGAIN");
 /** So few bytes are copied faster by themselves than by a view of them. */
 const SMALL = 128;
+/**
+ * Of so much, what the system takes at once is written from where it is: 64 KB with CURVE, Node
+ * 5.72 k/s instead of 5.19, Bun 3.90 k instead of 3.64. But not where the head before it needs a
+ * write of its own: Deno 4.30 k, and 4.68 when both are staged.
+ */
+const LARGE = 65536;
 /** Less than this is read as always, with what comes after it. */
 const LEAST_TARGET = 16384;
 
@@ -61,23 +67,34 @@ export class Stream {
   ): number {
     if (this.#held) return EAGAIN;
     if (size === 0) return 0;
-    if (this.#head) {
-      this.#writeHead(this.#head);
-      if (this.#held) return EAGAIN;
+    let written = 0;
+    if (size >= LARGE && this.connection.writeBoth) {
+      written = this.#writeNow(memory.subarray(at, at + size));
+      if (written === size) return size;
+      at += written;
+      size -= written;
     }
     const traffic = this.#traffic;
-    const stage = traffic.stages.take(size);
-    const taken = Math.min(size, stage.length);
-    if (taken > SMALL) stage.set(memory.subarray(at, at + taken));
-    else for (let i = 0; i < taken; i++) stage[i] = memory[at + i]!;
+    const head = this.#head;
+    const start = head?.length ?? 0;
+    const stage = traffic.stages.take(start + size);
+    const taken = Math.min(size, stage.length - start);
+    if (head) {
+      stage.set(head);
+      traffic.stages.giveBack(head);
+      this.#head = null;
+    }
+    if (taken > SMALL) stage.set(memory.subarray(at, at + taken), start);
+    else for (let i = 0; i < taken; i++) stage[start + i] = memory[at + i]!;
+    const end = start + taken;
     let { staged } = traffic;
     // A conversation often writes the same size again and again.
-    if (staged.length !== taken || staged.buffer !== stage.buffer) {
-      staged = traffic.staged = stage.subarray(0, taken);
+    if (staged.length !== end || staged.buffer !== stage.buffer) {
+      staged = traffic.staged = stage.subarray(0, end);
     }
     if (bodyFollows) this.#head = staged;
     else this.#write({ stage }, staged);
-    return taken;
+    return written + taken;
   }
 
   /** Takes up to `size` bytes of a body from `at` on; returns how many, or -EAGAIN. */
