@@ -26,6 +26,8 @@ const PAIRS = [
 ] as const;
 const SIZES = [40, 5000, 40_000, 100_000];
 const MARKS = [0, 1, 2, 5, 1000];
+/** Clients of one server, which are a crowd. */
+const MANY = 12;
 
 const serverKeys = curveKeyPair(), clientKeys = curveKeyPair();
 const SECURE = {
@@ -93,39 +95,55 @@ export async function converse(seed: number): Promise<void> {
   });
   const curve = transport !== "inproc" && once(3) ? SECURE : undefined;
   const server = new Server({ ...options(other), ...curve?.server });
-  const client = new Client({
-    ...options(context),
-    ...curve?.client,
-  }) as Pair;
-  const what = `seed ${seed}: ${Client.name} to ${Server.name} over ` +
-    transport + (curve ? " with CURVE" : "");
-  client.connect(await bound(server, transport));
+  const isShared = Server === Router || Server === Reply;
+  const clients = Array.from(
+    { length: isShared && once(3) ? MANY : 1 },
+    () => new Client({ ...options(context), ...curve?.client }) as Pair,
+  );
+  const what = `seed ${seed}: ${clients.length} ${Client.name} to ` +
+    `${Server.name} over ${transport}` + (curve ? " with CURVE" : "");
+  const address = await bound(server, transport);
+  for (const client of clients) client.connect(address);
   let failure: Error | undefined;
   const served = serve(server).catch((error) => failure = error);
-  const isOne = Client === Request;
-  const trips = random.pick([50, 500, 1500]);
+  const trips = random.pick([50, 500, 1500]) / clients.length;
   try {
-    for (let id = 0; id < trips; id++) {
-      if (failure) throw failure;
-      const answers = !isOne && once(10) ? 1 + random.below(30) : 1;
-      const size = once(12) ? random.pick(SIZES) : 40;
-      await client.send(frame(once(20) ? 50_000 : 40, answers, size, id));
-      if (once(6)) await turn();
-      if (once(40)) await pause(1);
-      for (let i = 0; i < answers; i++) {
-        const [answer] = await client.receive();
-        assert.equal(numbersOf(answer!), [id, i], what);
-        assert.ok(frame(size, id, i).equals(answer!), what);
+    await Promise.all(clients.map(async (client, index) => {
+      for (let id = 0; id < trips; id++) {
+        if (failure) throw failure;
+        await ask(client, id, new Random(seed, index, id), what);
       }
-    }
-    await client.send(frame(40, 0, 0, 0));
+    }));
+    await clients[0]!.send(frame(40, 0, 0, 0));
     await served;
     if (failure) throw failure;
   } catch (error) {
     const cause = failure ?? error;
     throw new Error(`${what}: ${cause}`, { cause });
   } finally {
-    client.close();
+    for (const client of clients) client.close();
     server.close();
+  }
+}
+
+/** Asks for some answers, and looks at every byte of them. */
+async function ask(
+  client: Pair,
+  id: number,
+  random: Random,
+  what: string,
+): Promise<void> {
+  const once = (in_: number) => random.chance(1 / in_);
+  // A REQ gets one.
+  const several = !(client instanceof Request) && once(10);
+  const answers = several ? 1 + random.below(30) : 1;
+  const size = once(12) ? random.pick(SIZES) : 40;
+  await client.send(frame(once(20) ? 50_000 : 40, answers, size, id));
+  if (once(6)) await turn();
+  if (once(40)) await pause(1);
+  for (let i = 0; i < answers; i++) {
+    const [answer] = await client.receive();
+    assert.equal(numbersOf(answer!), [id, i], what);
+    assert.ok(frame(size, id, i).equals(answer!), what);
   }
 }

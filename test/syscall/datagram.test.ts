@@ -67,6 +67,7 @@ function setUp(
   const kernel = {
     input(fd: number, size: number) {
       told.push(`input ${fd} ${size}`);
+      return false;
     },
     writable(fd: number) {
       told.push(`writable ${fd}`);

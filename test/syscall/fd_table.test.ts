@@ -22,11 +22,12 @@ class Recorder implements Kernel {
   next = 100;
   refuse = false;
   fds: FdTable | undefined;
-  input(fd: number, size: number) {
+  input(fd: number, size: number): boolean {
     const memory = new Uint8Array(size + 2);
     this.fds!.read(fd, memory, 1, size);
     const text = new TextDecoder().decode(memory.subarray(1, size + 1));
     this.told.push(`input ${fd} ${text}`);
+    return false;
   }
   connected(fd: number) {
     this.told.push(`connected ${fd}`);
@@ -219,8 +220,12 @@ class Sink implements Connection {
     this.calls.push("writeNow");
     return this.#take(pieces, this.room.shift() ?? 0);
   }
-  pause() {}
-  resume() {}
+  pause() {
+    this.calls.push("pause");
+  }
+  resume() {
+    this.calls.push("resume");
+  }
   setNoDelay() {}
   setKeepAlive() {}
   close() {
@@ -347,6 +352,39 @@ test("a head whose body never comes is written in the end", () => {
   assert.equal(sink.calls, ["write", "close"]);
 });
 
+test("one small piece that is read later does not stop reading, more does", () => {
+  for (
+    const [pieces, isLater, stopped] of [
+      [[4], true, false],
+      [[4096], true, false],
+      [[4097], true, true],
+      [[4, 4], true, true],
+      [[4], false, true],
+    ] as const
+  ) {
+    const { fds, kernel } = table();
+    const sink = new Sink([], true);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    kernel.input = () => isLater;
+    // The host has one memory for all that it reads.
+    const memory = new Uint8Array(5000);
+    const sent: number[] = [];
+    for (const [i, size] of pieces.entries()) {
+      memory.fill(i + 1);
+      sent.push(...memory.subarray(0, size));
+      assert.is(sink.events!.data(memory.subarray(0, size)), undefined);
+    }
+    const what = JSON.stringify([pieces, isLater]);
+    assert.is(sink.calls.includes("pause"), stopped, what);
+    const got = new Uint8Array(sent.length);
+    fds.read(7, got, 0, got.length);
+    assert.equal([...got], sent, what);
+    assert.is(sink.calls.includes("resume"), stopped, what);
+    fds.close(7);
+  }
+});
+
 test("what comes next of a large body is read to its place", () => {
   const { fds, kernel } = table();
   const sink = new Sink([], true);
@@ -357,6 +395,7 @@ test("what comes next of a large body is read to its place", () => {
   kernel.input = (fd, size) => {
     fds.read(fd, body, at, size, body.length - at);
     at += size;
+    return false;
   };
   const bytes = new Uint8Array(300_000).map((_, i) => i * 7);
   const target = sink.events!.data(bytes.slice(0, 1000))!;
@@ -367,7 +406,7 @@ test("what comes next of a large body is read to its place", () => {
   assert.equal([next.byteOffset, next.length], [201_000, 99_000]);
   // Libzmq does not read for a while: the bytes stay where they are.
   const { input } = kernel;
-  kernel.input = () => {};
+  kernel.input = () => false;
   next.set(bytes.subarray(201_000, 251_000));
   assert.is(sink.events!.data(next.subarray(0, 50_000)), undefined);
   input.call(kernel, 7, 50_000);

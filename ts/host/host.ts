@@ -186,6 +186,11 @@ export interface Host {
    * JavaScriptCore does: the module then multiplies where it can.
    */
   readonly shiftsSlowly?: boolean;
+  /**
+   * Whether the program runs between two events that are there at the same time. Those of many
+   * connections are then better worked on together.
+   */
+  readonly tellsOneByOne?: boolean;
   /** Undefined where threads cannot reach each other. */
   readonly threads?: Threads;
   /** Undefined where there is no UDP. */

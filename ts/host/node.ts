@@ -355,6 +355,7 @@ export const nodeHost: Host = {
   readsInPlace,
   marksEarly: !bun && parseInt(process.versions["v8"] ?? "") >= MARKS_EARLY,
   shiftsSlowly: bun !== undefined,
+  tellsOneByOne: true,
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,

@@ -17,6 +17,7 @@ import { Alarm } from "./alarm.ts";
 import { Backlog } from "./backlog.ts";
 import { BURST, BurstLength, units } from "./burst.ts";
 import type { Client } from "./client.ts";
+import { Crowd } from "./crowd.ts";
 import { Lookout } from "./lookout.ts";
 import { Turn } from "./turn.ts";
 
@@ -52,6 +53,7 @@ export class Reactor implements Kernel {
   readonly #length = new BurstLength();
   #sinceYield = 0;
   readonly #turn: Turn;
+  readonly #crowd: Crowd;
   #yielded: (() => void)[] = [];
   readonly #alarm: Alarm;
   #waiting = 0;
@@ -63,9 +65,11 @@ export class Reactor implements Kernel {
     this.#lookout = new Lookout(host);
     this.#turn = new Turn(host);
     this.instance = new Instance(host, this, options);
-    this.#alarm = new Alarm(host, () => {
+    const pump = () => {
       if (!this.#again) this.pump();
-    });
+    };
+    this.#alarm = new Alarm(host, pump);
+    this.#crowd = new Crowd(host, pump);
     this.#backlog = new Backlog(host, this.instance);
     // No secrets are drawn from these, and Node loads its secure numbers for long.
     this.context = this.call("zw_ctx_new", Math.random() * 2 ** 32);
@@ -193,6 +197,11 @@ export class Reactor implements Kernel {
     this.pump();
     // Who waits already may be waiting for the answer.
     if (this.#waiting > 0) this.#pumpThen();
+  }
+
+  /** Whether so much comes at once that what is sent need not leave at once. */
+  get isCrowded(): boolean {
+    return this.#crowd.busy;
   }
 
   /** Notes work of the program; whether that is a long burst now. */
@@ -346,17 +355,22 @@ export class Reactor implements Kernel {
   }
 
   /** As `#event`, without its closure: this is what happens for each message. */
-  input(fd: number, size: number): void {
+  input(fd: number, size: number): boolean {
     this.#lookout.arrived();
     if (!this.#turn.goesOn(this.#sinceYield)) this.#pumpLater();
     this.#sinceYield = 0;
-    if (this.instance.dead) return;
+    const { instance } = this;
+    if (instance.dead) return false;
     try {
-      this.instance.exports.zw_input!(fd, size);
-      if (!this.#again) this.pump();
+      instance.exports.zw_input!(fd, size);
+      if (
+        this.#again || this.#crowd.gathers(size, instance.fds.connections)
+      ) return true;
+      this.pump();
     } catch (error) {
       this.died(error);
     }
+    return false;
   }
 
   connected(

@@ -56,8 +56,9 @@ export class Sender {
    * that a round trip takes a tenth less.
    */
   get #alone(): boolean {
-    const { type } = this.#channel;
-    return type === ZMQ_REQ || (type === ZMQ_REP && this.#channel.waited);
+    const { type, waited, core } = this.#channel;
+    return (type === ZMQ_REQ || (type === ZMQ_REP && waited)) &&
+      !core.reactor.isCrowded;
   }
 
   attempt(): void {

@@ -22,8 +22,11 @@ import { Stream, type Traffic } from "./stream.ts";
 
 /** Who is told what happened to an fd, in a turn of the event loop of its own. */
 export interface Kernel {
-  /** `size` bytes arrived, to be fetched by `read`. */
-  input(fd: number, size: number): void;
+  /**
+   * `size` bytes arrived, to be fetched by `read`. Returns whether that is only to happen later,
+   * together with those of others: what is left otherwise has no room.
+   */
+  input(fd: number, size: number): boolean;
   connected(
     fd: number,
     local: SocketName | undefined,
@@ -226,9 +229,11 @@ export class FdTable {
       },
       data: (bytes) => {
         stream.arrived(bytes);
-        kernel.input(fd, bytes.length);
+        const isLater = kernel.input(fd, bytes.length);
         // Closed meanwhile, it need not keep anything.
-        return this.#streams.get(fd) === stream ? stream.next() : undefined;
+        return this.#streams.get(fd) === stream
+          ? stream.next(isLater)
+          : undefined;
       },
       ended: () => kernel.eof(fd),
       drained: () => {

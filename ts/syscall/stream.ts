@@ -32,6 +32,8 @@ const SMALL = 128;
  * write of its own: Deno 4.30 k, and 4.68 when both are staged.
  */
 const LARGE = 65536;
+/** So much may be kept unread while reading goes on, which takes long to stop and to begin. */
+const MOST_KEPT = 4096;
 /** Less than this is read as always, with what comes after it. */
 const LEAST_TARGET = 16384;
 
@@ -191,8 +193,11 @@ export class Stream {
     this.#input.push(bytes);
   }
 
-  /** Keeps what was left unread of what arrived. Else returns where to read what comes next. */
-  next(): Uint8Array | undefined {
+  /**
+   * Keeps what was left unread of what arrived, and reads no more until that is read; but reads
+   * on after one small piece that is only read later. Returns where to read what comes next.
+   */
+  next(isLater: boolean): Uint8Array | undefined {
     const target = this.#target;
     const input = this.#input;
     if (input.length === 0) return target;
@@ -206,8 +211,10 @@ export class Stream {
       );
       if (last === 0) this.#inputAt = 0;
     }
-    this.#paused = true;
-    this.connection.pause();
+    if (!isLater || last > 0 || input[0]!.length > MOST_KEPT) {
+      this.#paused = true;
+      this.connection.pause();
+    }
     return undefined;
   }
 
