@@ -149,7 +149,7 @@ test("a trace tells calls, events and messages", async () => {
     /^call {2}send\(\d+, memory, \d+, \d+, \w+\) = \d+$/,
     /^event connected\(\d+, 127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+\)$/,
     /^event incoming\(/,
-    /^event input\(\d+, \d+\)$/,
+    /^event input\(\d+, \d+\) = \w+$/,
     /^data {2}send\(/,
     /^data {2}receive\(\d+\) = \[1 bytes\]$/,
   ];
