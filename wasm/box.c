@@ -36,33 +36,24 @@ typedef struct
     v128_t by_7, by_9, by_13, by_18;
 } factors_t;
 
+//  A product comes last: it takes longer than the rest.
 #define STEP(to, a, b, n)                                                                \
     do {                                                                                 \
         const v128_t sum = wasm_i32x4_add (a, b);                                        \
-        to = wasm_v128_xor (to, factors_ ? wasm_i32x4_mul (sum, factors_->by_##n)        \
-                                         : wasm_i32x4_shl (sum, n));                     \
+        if (!factors_)                                                                   \
+            to = wasm_v128_xor (to, wasm_i32x4_shl (sum, n));                            \
         to = wasm_v128_xor (to, wasm_u32x4_shr (sum, 32 - n));                           \
+        if (factors_)                                                                    \
+            to = wasm_v128_xor (to, wasm_i32x4_mul (sum, factors_->by_##n));             \
     } while (0)
 
 //  The compiler is not to keep in registers what does not fit there.
 #define TO_MEMORY() __asm__ __volatile__ ("" : : : "memory")
 
-//  A quarter of a round.
-INLINE void quarter (v128_t *s_, int a_, int b_, int c_, int d_, const factors_t *factors_)
+//  Half a round: two quarters side by side, of which neither waits for the other.
+INLINE void half (v128_t *s_, const factors_t *factors_,
+                  int a_, int b_, int c_, int d_, int e_, int f_, int g_, int h_)
 {
-    v128_t a = s_[a_], b = s_[b_], c = s_[c_], d = s_[d_];
-    STEP (b, a, d, 7);
-    STEP (c, b, a, 9);
-    STEP (d, c, b, 13);
-    STEP (a, d, c, 18);
-    s_[a_] = a, s_[b_] = b, s_[c_] = c, s_[d_] = d;
-    TO_MEMORY ();
-}
-
-//  Two quarters at once.
-INLINE void half (v128_t *s_, int a_, int b_, int c_, int d_, int e_, int f_, int g_, int h_)
-{
-    const factors_t *const factors_ = NULL;
     v128_t a = s_[a_], b = s_[b_], c = s_[c_], d = s_[d_];
     v128_t e = s_[e_], f = s_[f_], g = s_[g_], h = s_[h_];
     STEP (b, a, d, 7);
@@ -78,23 +69,30 @@ INLINE void half (v128_t *s_, int a_, int b_, int c_, int d_, int e_, int f_, in
     TO_MEMORY ();
 }
 
+INLINE void columns (v128_t *s_, const factors_t *factors_)
+{
+    half (s_, factors_, 0, 4, 8, 12, 5, 9, 13, 1);
+    half (s_, factors_, 10, 14, 2, 6, 15, 3, 7, 11);
+}
+
+INLINE void rows (v128_t *s_, const factors_t *factors_)
+{
+    half (s_, factors_, 0, 1, 2, 3, 5, 6, 7, 4);
+    half (s_, factors_, 10, 11, 8, 9, 15, 12, 13, 14);
+}
+
 static __attribute__ ((noinline)) void rounds_with_shifts (v128_t s_[2][16])
 {
 #pragma clang loop unroll(disable)
     for (int i = 0; i < 10; i++) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 2; k++) {
-            half (s_[k], 0, 4, 8, 12, 5, 9, 13, 1);
-            half (s_[k], 10, 14, 2, 6, 15, 3, 7, 11);
-        }
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 2; k++) {
-            half (s_[k], 0, 1, 2, 3, 5, 6, 7, 4);
-            half (s_[k], 10, 11, 8, 9, 15, 12, 13, 14);
-        }
+        columns (s_[0], NULL);
+        columns (s_[1], NULL);
+        rows (s_[0], NULL);
+        rows (s_[1], NULL);
     }
 }
 
+//  With an address in a register, which JavaScriptCore would load for each access otherwise.
 static __attribute__ ((noinline)) void rounds_with_products (v128_t s_[2][16])
 {
     factors_t factors = {wasm_i32x4_splat (1 << 7), wasm_i32x4_splat (1 << 9),
@@ -103,20 +101,12 @@ static __attribute__ ((noinline)) void rounds_with_products (v128_t s_[2][16])
     __asm__ ("" : "+r"(factors.by_7), "+r"(factors.by_9), "+r"(factors.by_13), "+r"(factors.by_18));
 #pragma clang loop unroll(disable)
     for (int i = 0; i < 10; i++) {
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 2; k++) {
-            quarter (s_[k], 0, 4, 8, 12, &factors);
-            quarter (s_[k], 5, 9, 13, 1, &factors);
-            quarter (s_[k], 10, 14, 2, 6, &factors);
-            quarter (s_[k], 15, 3, 7, 11, &factors);
-        }
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 2; k++) {
-            quarter (s_[k], 0, 1, 2, 3, &factors);
-            quarter (s_[k], 5, 6, 7, 4, &factors);
-            quarter (s_[k], 10, 11, 8, 9, &factors);
-            quarter (s_[k], 15, 12, 13, 14, &factors);
-        }
+#pragma clang loop unroll(disable)
+        for (int k = 0; k < 2; k++)
+            columns (s_[k], &factors);
+#pragma clang loop unroll(disable)
+        for (int k = 0; k < 2; k++)
+            rows (s_[k], &factors);
     }
 }
 
