@@ -5,9 +5,9 @@
  * for every one of them, and for every answer, costs as much for one message as for all. So
  * where the last turn had messages of several connections, those of this one are only taken
  * note of until all are told: a ROUTER with 100 clients answers 30 to 34 thousand requests a
- * second on Node instead of 22. Whoever is alone is pumped at once, and so is much of one
- * connection, which shares its pump anyway. On Deno, where what is told together is answered
- * together, it took a twentieth longer.
+ * second on Node instead of 22, one with 16 clients 31 instead of 26. Whoever is alone is pumped
+ * at once, and so is much of one connection, which shares its pump anyway. On Deno, where what
+ * is told together is answered together, it took a twentieth longer.
  */
 import type { Host } from "../host/host.ts";
 

@@ -23,8 +23,8 @@ import { Stream, type Traffic } from "./stream.ts";
 /** Who is told what happened to an fd, in a turn of the event loop of its own. */
 export interface Kernel {
   /**
-   * `size` bytes arrived, to be fetched by `read`. Returns whether that is only to happen later,
-   * together with those of others: what is left otherwise has no room.
+   * `size` bytes arrived, to be fetched by `read`. Returns whether that is put off, together
+   * with those of others; if not, what is still unread has no room in the module.
    */
   input(fd: number, size: number): boolean;
   connected(
