@@ -17,10 +17,11 @@ static size_t longest_topic = 0;
 
 extern "C" {
 
-void *zw_body_new (uint64_t size_)
+void *zw_body_new (uint64_t size_, int fd_, size_t left_)
 {
-    return size_ < smallest_body || size_ > INT32_MAX ? NULL
-                                                      : host_body_new (size_);
+    return size_ < smallest_body || size_ > INT32_MAX
+             ? NULL
+             : host_body_new (size_, fd_, left_);
 }
 
 void zw_body_free (void *data_, void *)

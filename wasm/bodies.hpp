@@ -19,8 +19,9 @@ static inline int zw_is_outside (const void *data_)
 }
 
 //  A body for a message that a peer has announced; NULL if it is small, or there is
-//  no room: then it is to lie in the memory.
-void *zw_body_new (uint64_t size_);
+//  no room: then it is to lie in the memory. Of the bytes of fd_ that were read, the
+//  last left_ are of it.
+void *zw_body_new (uint64_t size_, int fd_, size_t left_);
 //  For zmq_msg_init_data.
 void zw_body_free (void *data_, void *);
 //  What is sent next goes together with a body that follows, or alone.

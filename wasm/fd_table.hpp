@@ -35,6 +35,8 @@ struct fd_entry_t
     bool more; //  the body of a message follows what is sent next
     int asks;  //  how often to ask yet where the next bytes belong, as large
                //  messages come
+    int heads; //  so many reads are of a head at most, which a large message may
+               //  follow: it had better be whole where the host has it
     int error;                 //  pending SO_ERROR, consumed by who reads it
     size_t input_size; //  bytes (datagram_fd: datagrams) that arrived and
                        //  were not yet read

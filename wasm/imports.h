@@ -42,7 +42,8 @@ int zw_import_connect (int fd, const struct host_name_t *to, const struct host_n
 HOST ("listen") int zw_import_listen (int fd, const struct host_name_t *at, int, int);
 HOST ("send") int zw_import_send (int fd, const void *buf, int len, int more);
 HOST ("read") int zw_import_read (int fd, void *buf, int len, unsigned room);
-HOST ("body_new") void *zw_import_body_new (unsigned size, int, int, int);
+HOST ("body_new")
+void *zw_import_body_new (unsigned size, int fd, unsigned left, int);
 HOST ("body_free") int zw_import_body_free (void *body, int, int, int);
 HOST ("copy") int zw_import_copy (void *to, const void *from, unsigned len, int);
 HOST ("close") int zw_import_close (int fd, int, int, int);
@@ -96,11 +97,12 @@ static inline void host_read (int fd, void *buf, int len, unsigned room)
 {
     zw_import_read (fd, buf, len, room);
 }
-//  An address for a body of so many bytes outside of the memory, or NULL; gives it
-//  back; copies where an address, or both, are such.
-static inline void *host_body_new (unsigned size)
+//  An address for a body of so many bytes outside of the memory, or NULL: of all the
+//  bytes of fd that were read the last left are of it. Gives it back; copies where an
+//  address, or both, are such.
+static inline void *host_body_new (unsigned size, int fd, unsigned left)
 {
-    return zw_import_body_new (size, 0, 0, 0);
+    return zw_import_body_new (size, fd, left, 0);
 }
 static inline void host_body_free (void *body)
 {

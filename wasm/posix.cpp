@@ -114,14 +114,23 @@ int connect (int fd_, const sockaddr *addr_, socklen_t size_)
     return fail (rc < 0 ? -rc : EINPROGRESS);
 }
 
+//  More than heads of some frames take.
+static const size_t head_size = 64;
+
 ssize_t recv (int fd_, void *buf_, size_t size_, int)
 {
     fd_entry_t *const e = entry (fd_);
     if (e->input_size) {
-        const size_t n = size_ < e->input_size ? size_ : e->input_size;
-        e->input_size -= n;
-        if (zw_is_outside (buf_))
+        size_t n = size_ < e->input_size ? size_ : e->input_size;
+        if (zw_is_outside (buf_)) {
             e->asks = zw::asks;
+            e->heads = zw::asks;
+        } else if (e->heads) {
+            e->heads--;
+            if (n > head_size)
+                n = head_size;
+        }
+        e->input_size -= n;
         host_read (fd_, buf_, n, size_);
         return n;
     }

@@ -42,6 +42,8 @@ class Reader {
         this.#take(bytes);
         return places ? this.#frame.subarray(this.#at) : undefined;
       },
+      places: () => undefined,
+      filled: () => undefined,
       ended() {},
       drained() {},
       closed() {},
@@ -90,6 +92,8 @@ class Writer {
     connection.start({
       connected() {},
       data: () => undefined,
+      places: () => undefined,
+      filled: () => undefined,
       ended() {},
       drained: () => this.#drained?.(),
       closed() {},

@@ -50,6 +50,8 @@ for (const kind of ["tcp", "ipc"] as const) {
               events.push("data");
               heard += String.fromCharCode(...bytes);
             },
+            places: () => undefined,
+            filled: () => undefined,
             ended: () => {
               events.push("ended");
               resolve();

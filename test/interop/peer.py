@@ -107,6 +107,14 @@ def flood(id, size, limit, quiet):
     return limit
 
 
+def shower(id, sizes):
+    """Sends random frames of these sizes, a list for each message: their sha256."""
+    messages = [[os.urandom(size) for size in frames] for frames in sizes]
+    for frames in messages:
+        sockets[id].send_multipart(frames)
+    return [[hashlib.sha256(f).hexdigest() for f in frames] for frames in messages]
+
+
 def event(id, name):
     """Waits for an event of the socket's monitor and says its value.
     The first call for a socket must come before what it waits for: name "" only starts."""
@@ -181,7 +189,7 @@ COMMANDS = {
     f.__name__: f
     for f in (
         socket, set, get, bind, connect, disconnect, unbind, send, receive,
-        count, flood, event, close, curve_keypair, authenticate,
+        count, flood, shower, event, close, curve_keypair, authenticate,
         deaf, undeaf,
     )
 }

@@ -195,6 +195,11 @@ export class PeerSocket {
     return this.#call("count", { count });
   }
 
+  /** Sends random frames of these sizes, a list for each message: the sha256 (hex) of each. */
+  shower(sizes: readonly (readonly number[])[]): Promise<string[][]> {
+    return this.#call("shower", { sizes });
+  }
+
   /** Sends bodies of `size` zeros until it would block for `quiet` ms: how many went. */
   flood(size: number, limit: number, quiet: number): Promise<number> {
     return this.#call("flood", { size, limit, quiet });

@@ -52,7 +52,11 @@ class Recorder implements Kernel {
 
 function table(host: MemoryHost = memoryHost()) {
   const kernel = new Recorder();
-  const fds = kernel.fds = new FdTable(host, kernel);
+  const fds = kernel.fds = new FdTable(
+    host,
+    kernel,
+    (size) => new Uint8Array(size),
+  );
   return { kernel, host, fds };
 }
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -57,6 +57,13 @@ export interface ConnectionEvents {
    * that can reads what comes next into the first part, and then passes just that here.
    */
   data(bytes: Uint8Array): Uint8Array | undefined;
+  /**
+   * Where a host that can read to several places at once reads what comes next, in order; a
+   * call of `filled` with how many bytes that were follows at once, also when there were none.
+   * Undefined if there is no more than one place, which `data` or `filled` gave, or none.
+   */
+  places(): Uint8Array[] | undefined;
+  filled(size: number): Uint8Array | undefined;
   /** The peer finished writing; writing to it may still work. */
   ended(): void;
   /** Everything given to `write` so far has left: follows each `write` that returned false. */

@@ -17,6 +17,7 @@ import { describe, hostError, pathError } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { nodeDatagrams } from "./node_datagram.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
+import { glance } from "./node_glance.ts";
 import { NodeConnection, NodeListener, readsInPlace } from "./node_stream.ts";
 import { nodeThreads } from "./node_threads.ts";
 
@@ -325,38 +326,6 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
 function sinceBoot(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
-}
-
-/** With one processor, whoever is to answer needs it. */
-let looksOut: boolean | undefined;
-
-/**
- * So many roots in a row take half a µs; a clock would make garbage of its own. Each waits for the
- * one before, so that a processor has next to nothing to do meanwhile, and more is left of it
- * for whoever is to answer where two share one: to read memory as often kept it busy, and a
- * round trip of 16 bytes took 50.5 µs instead of 44.8, the slowest of 100 120 instead of 113.
- */
-const PAUSE_ROOTS = 55;
-let root = 2;
-
-/** Lets a moment pass. */
-function pause(): void {
-  let value = root;
-  for (let i = 0; i < PAUSE_ROOTS; i++) value = Math.sqrt(value + 1);
-  root = value; // or it would not be worked out
-}
-
-/**
- * While an immediate waits, the event loop goes round without sleeping. A round takes 1.5 µs
- * and leaves half a KB of garbage, which was half of what a round trip left: with a pause in
- * each there are fewer collections, of up to 300 µs each.
- */
-function glance(task: () => void): boolean {
-  looksOut ??= builtin("node:os").availableParallelism() > 1;
-  if (!looksOut) return false;
-  pause();
-  setImmediate(task);
-  return true;
 }
 
 /** The first version of V8 that Node has and `Host.marksEarly` is true of: that of Node 24. */

@@ -5,8 +5,11 @@
  * reads, and calls back before anything else is read. Receiving 64 KB messages then costs a
  * third less CPU. What is known to belong to a large frame goes straight there. Where one
  * descriptor can be read to two places at once, it goes together with the begin of the next
- * frame: PUSH to PULL of 64 KB did 20.8 k/s then instead of 16.1.
+ * frame: PUSH to PULL of 64 KB did 20.8 k/s then instead of 16.1. And where frames of one size
+ * follow each other, several are read at once: Node 29.4 k/s instead of 23.8, of 40 KB 31.7
+ * instead of 24.7.
  */
+import type { ConnectionEvents } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
 import { codeOf } from "./node_errors.ts";
 
@@ -30,20 +33,22 @@ function theHead(): Uint8Array {
   return head ??= new Uint8Array(HEAD_BYTES);
 }
 
-/** What takes bytes, and says where what comes next belongs: `ConnectionEvents.data`. */
-type Take = (bytes: Uint8Array) => Uint8Array | undefined;
+/** Who takes bytes, and says where what comes next belongs. */
+type Taker = Pick<ConnectionEvents, "data" | "places" | "filled">;
 
 export class Places {
   readonly #readsOn: boolean;
-  readonly #take: Take;
+  readonly #taker: () => Taker | undefined;
   #target: Uint8Array | undefined;
   /** Whether the last bytes were of a large frame. */
   #large = false;
+  /** Whether all places were filled that the next large frames are expected at. */
+  #full = false;
 
   /** `readsOn`: whether `read` and `readOn` can be called, so that small places are no loss. */
-  constructor(readsOn: boolean, take: Take) {
+  constructor(readsOn: boolean, taker: () => Taker | undefined) {
     this.#readsOn = readsOn;
-    this.#take = take;
+    this.#taker = taker;
   }
 
   /** Whether a large frame goes on. */
@@ -60,7 +65,8 @@ export class Places {
 
   take(bytes: Uint8Array): void {
     const placed = this.#target !== undefined;
-    this.#target = this.#take(bytes);
+    this.#full = false;
+    this.#target = this.#taker()?.data(bytes);
     this.#large = placed || this.#target !== undefined;
   }
 
@@ -70,6 +76,11 @@ export class Places {
    * `failed`.
    */
   read(fd: number, failed: (cause: unknown) => void): number {
+    if (this.#large) {
+      const taker = this.#taker();
+      const places = taker?.places();
+      if (places) return this.#readAll(fd, places, taker!, failed);
+    }
     const target = this.#target;
     const alone = target === undefined || target.length > MOST_BYTES;
     const place = target?.subarray(0, MOST_BYTES) ?? this.next();
@@ -88,10 +99,32 @@ export class Places {
     return size < place.length + begin.length ? -1 - size : size;
   }
 
+  /** `read` of a place after the other, as far as there are bytes. */
+  #readAll(
+    fd: number,
+    places: Uint8Array[],
+    taker: Taker,
+    failed: (cause: unknown) => void,
+  ): number {
+    let size = 0;
+    let cause: unknown;
+    try {
+      size = builtin("node:fs").readvSync(fd, places);
+    } catch (caught) {
+      cause = caught;
+    }
+    let room = 0;
+    for (const place of places) room += place.length;
+    this.#full = size === room;
+    this.#target = taker.filled(size);
+    if (cause !== undefined && codeOf(cause) !== "EAGAIN") failed(cause);
+    return size < room ? -1 - size : size;
+  }
+
   /** Reads on while large frames come, and `fd` gives the descriptor. */
   readOn(fd: () => number | undefined): void {
     let left = READ_ON_BYTES;
-    while (this.#target !== undefined && left > 0) {
+    while ((this.#target !== undefined || this.#full) && left > 0) {
       const from = fd();
       // libuv finds failures as well, and tells.
       const size = from === undefined ? -1 : this.read(from, () => {});

@@ -89,10 +89,7 @@ export class NodeConnection implements Connection {
   #over = false;
   /** Whether bytes come through `#take`, not as events. */
   #usesPad = false;
-  readonly #places = new Places(
-    hasDescriptors,
-    (bytes) => this.#events?.data(bytes),
-  );
+  readonly #places = new Places(hasDescriptors, () => this.#events);
   readonly #busyReads: BusyReads | undefined;
   /** Writes whose callback has not run yet; and whether the last of them holds memory. */
   #unconfirmed = 0;

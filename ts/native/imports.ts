@@ -94,7 +94,8 @@ export function makeImports(
         target.fds.read(fd, body.bytes, body.offset(ptr), size, wanted);
       } else target.fds.read(fd, target.memory.bytes, ptr, size);
     },
-    body_new: (size: number) => target.bodies.make(size >>> 0),
+    body_new: (size: number, fd: number, left: number) =>
+      target.bodies.make(size, target.fds.begins(fd, size, left)),
     body_free: (ptr: number) => target.bodies.drop(ptr),
     copy: (to: number, from: number, size: number) =>
       target.bodies.copy(target.memory.bytes, to, from, size),

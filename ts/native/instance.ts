@@ -106,7 +106,7 @@ export class Instance {
   /** `memoryLimit` in bytes, rounded to pages of 64 KiB. */
   constructor(host: Host, kernel: Kernel, options: InstanceOptions) {
     this.allocate = host.marksEarly ? allocateWithGarbage : allocate;
-    this.fds = new FdTable(host, kernel);
+    this.fds = new FdTable(host, kernel, this.allocate);
     if (options.trace) {
       traceCalls(this.fds, "call ", SYSTEM_CALLS, options.trace);
       traceCalls(this.fds.datagrams, "udp  ", DATAGRAM_CALLS, options.trace);

@@ -88,15 +88,15 @@ export class Bodies {
 
   /**
    * A body for a message that is coming in. Returns its address, or 0 if there is no room; as
-   * in the module, the last quarter is not for what peers announce.
+   * in the module, the last quarter is not for what peers announce. Its bytes lie in `memory`
+   * if they have been read already.
    */
-  make(size: number): number {
+  make(size: number, memory?: Uint8Array): number {
     if (this.bytes + size > this.#limit * 0.75) return 0;
     const page = this.#pagesFor(size);
     if (page === -1) return 0;
-    let memory: Uint8Array;
     try {
-      memory = this.#allocate(size);
+      memory ??= this.#allocate(size);
     } catch {
       return 0; // the module may have it, or the message is refused
     }

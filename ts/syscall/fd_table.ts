@@ -14,6 +14,7 @@ import type {
   HostError,
   Listener,
 } from "../host/host.ts";
+import { Spares } from "./ahead.ts";
 import type { Bodies, Body } from "./bodies.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
@@ -62,11 +63,7 @@ export class FdTable {
   readonly #prepared = new Map<string, Listener | HostError>();
   /** The bind under way for each target, until it is settled. */
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
-  readonly #traffic: Traffic = {
-    stages: new Stages(),
-    writes: 0,
-    staged: new Uint8Array(0),
-  };
+  readonly #traffic: Traffic;
   readonly datagrams: DatagramTable;
   /** Why the last connection of an fd failed, for monitor events. */
   readonly failures: Map<number, HostError> = new Map();
@@ -82,9 +79,20 @@ export class FdTable {
   /** Why the interfaces could not be listed when libzmq last looked. */
   forbidden: HostError | undefined;
 
-  constructor(host: Host, kernel: Kernel) {
+  /** `allocate` makes memory for large messages that arrive. */
+  constructor(
+    host: Host,
+    kernel: Kernel,
+    allocate: (size: number) => Uint8Array,
+  ) {
     this.#host = host;
     this.#kernel = kernel;
+    this.#traffic = {
+      stages: new Stages(),
+      spares: new Spares(allocate),
+      writes: 0,
+      staged: new Uint8Array(0),
+    };
     this.datagrams = new DatagramTable(host, kernel);
   }
 
@@ -222,6 +230,13 @@ export class FdTable {
     this.#streams.set(fd, stream);
     this.failures.delete(fd);
     const kernel = this.#kernel;
+    const input = (size: number) => {
+      const isLater = kernel.input(fd, size);
+      // Closed meanwhile, it need not keep anything.
+      return this.#streams.get(fd) === stream
+        ? stream.next(isLater)
+        : undefined;
+    };
     connection.start({
       connected: () => {
         stream.connected = true;
@@ -229,11 +244,12 @@ export class FdTable {
       },
       data: (bytes) => {
         stream.arrived(bytes);
-        const isLater = kernel.input(fd, bytes.length);
-        // Closed meanwhile, it need not keep anything.
-        return this.#streams.get(fd) === stream
-          ? stream.next(isLater)
-          : undefined;
+        return input(bytes.length);
+      },
+      places: () => stream.places(),
+      filled: (size) => {
+        stream.filled(size);
+        return size > 0 ? input(size) : stream.next(false);
       },
       ended: () => kernel.eof(fd),
       drained: () => {
@@ -289,6 +305,11 @@ export class FdTable {
     wanted = 0,
   ): void {
     this.#streams.get(fd)!.read(memory, at, size, wanted);
+  }
+
+  /** See `Stream.begins`. */
+  begins(fd: number, size: number, left: number): Uint8Array | undefined {
+    return this.#streams.get(fd)?.begins(size, left);
   }
 
   setOption(fd: number, option: "noDelay" | "keepAlive", value: number): void {
@@ -358,6 +379,7 @@ export class FdTable {
       this.close(fd);
     }
     this.datagrams.closeAll();
+    this.#traffic.spares.clear();
   }
 }
 

@@ -3,6 +3,7 @@
  * and those that the host is still writing.
  */
 import type { Connection } from "../host/host.ts";
+import { Ahead, type Spares } from "./ahead.ts";
 import type { Bodies, Body } from "./bodies.ts";
 import { errnoOf } from "./errno.ts";
 import { LARGEST_STAGE, type Stages } from "./stages.ts";
@@ -10,6 +11,7 @@ import { LARGEST_STAGE, type Stages } from "./stages.ts";
 /** What all streams have in common. */
 export interface Traffic {
   readonly stages: Stages;
+  readonly spares: Spares;
   /** Writes made so far. */
   writes: number;
   /** The part of a stage that was last written. */
@@ -48,6 +50,11 @@ export class Stream {
   /** What arrived and was not read yet: chunks in order, and how far the first is read. */
   #input: Uint8Array[] = [];
   #inputAt = 0;
+  /** So many of the last chunks are there only during the host's call. */
+  #lent = 0;
+  /** Bytes that were read. */
+  #taken = 0;
+  readonly #ahead: Ahead;
   #paused = false;
   /** Where what comes next belongs, if libzmq waits for much of one body. */
   #target: Uint8Array | undefined;
@@ -55,6 +62,7 @@ export class Stream {
   constructor(connection: Connection, traffic: Traffic, connected: boolean) {
     this.connection = connection;
     this.#traffic = traffic;
+    this.#ahead = new Ahead(traffic.spares);
     this.connected = connected;
   }
 
@@ -191,6 +199,31 @@ export class Stream {
   /** The host has these bytes, but only during its call: see `next`. */
   arrived(bytes: Uint8Array): void {
     this.#input.push(bytes);
+    this.#lent++;
+  }
+
+  /** Where to read what comes next, and what is expected after it, in order; or undefined. */
+  places(): Uint8Array[] | undefined {
+    return this.#input.length === 0
+      ? this.#ahead.places(this.#target)
+      : undefined;
+  }
+
+  /** `size` bytes were read to where `places` said. */
+  filled(size: number): void {
+    for (const chunk of this.#ahead.filled(size)) this.arrived(chunk);
+  }
+
+  /**
+   * A body of `size` bytes is next, but for `left` bytes of it that were read already. Returns
+   * its memory if it has been read to that.
+   */
+  begins(size: number, left: number): Uint8Array | undefined {
+    this.#ahead.learn(size, this.#taken - left);
+    const chunk = this.#input[0];
+    return chunk && this.#inputAt === left
+      ? this.#ahead.adopt(chunk, size)
+      : undefined;
   }
 
   /**
@@ -200,16 +233,18 @@ export class Stream {
   next(isLater: boolean): Uint8Array | undefined {
     const target = this.#target;
     const input = this.#input;
+    const lent = this.#lent;
+    this.#lent = 0;
     if (input.length === 0) return target;
     this.#target = undefined;
     const last = input.length - 1;
-    // What was read to its place is libzmq's.
-    if (input[last]!.buffer !== target?.buffer) {
+    for (let i = Math.max(0, input.length - lent); i <= last; i++) {
+      const chunk = input[i]!;
+      // What was read to its place is libzmq's, or may become so.
+      if (chunk.buffer === target?.buffer || this.#ahead.owns(chunk)) continue;
       // A copy, which `slice` of a Buffer would not be.
-      input[last] = new Uint8Array(
-        input[last]!.subarray(last === 0 ? this.#inputAt : 0),
-      );
-      if (last === 0) this.#inputAt = 0;
+      input[i] = new Uint8Array(chunk.subarray(i === 0 ? this.#inputAt : 0));
+      if (i === 0) this.#inputAt = 0;
     }
     if (!isLater || last > 0 || input[0]!.length > MOST_KEPT) {
       this.#paused = true;
@@ -224,6 +259,7 @@ export class Stream {
    */
   read(memory: Uint8Array, at: number, size: number, wanted: number): void {
     const input = this.#input;
+    this.#taken += size;
     this.#target = wanted >= LEAST_TARGET && wanted > size
       ? memory.subarray(at + size, at + wanted)
       : undefined;
@@ -241,6 +277,7 @@ export class Stream {
       size -= n;
       this.#inputAt += n;
       if (this.#inputAt === chunk.length) {
+        this.#ahead.over(chunk);
         input.shift();
         this.#inputAt = 0;
       }
