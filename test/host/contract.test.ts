@@ -87,6 +87,15 @@ const hosts: [string, Host][] = isDeno
   ? [["deno", denoHost()]]
   : [["node", nodeHost]];
 
+const { Deno } = globalThis as unknown as {
+  Deno?: {
+    build: { os: string };
+    permissions: { querySync(what: { name: "ffi" }): { state: string } };
+  };
+};
+const mayCall = Deno?.build.os === "linux" &&
+  Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+
 for (const [name, host] of hosts) {
   const test = suite(`host ${name}`);
   const open: { close(): void }[] = [];
@@ -253,8 +262,8 @@ for (const [name, host] of hosts) {
         );
       }
       await until(() => server.bytes === sent, "all of it");
-      // Deno reads to one place only.
-      assert.is(server.has("filled"), !isDeno);
+      // Deno itself reads to one place only; who may call the C library, to several.
+      assert.is(server.has("filled"), !isDeno || (kind === "tcp" && mayCall));
       assert.is(server.sum, sum);
       assert.is(client.synchronous || server.synchronous, false);
     });

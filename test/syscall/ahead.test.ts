@@ -11,7 +11,7 @@ const HEAD = 9, SIZE = 65536, WHOLE = HEAD + SIZE;
 
 let made = 0;
 let pauses = 0;
-function stream(limit = Infinity): Stream {
+function stream(limit = Infinity, copies = false): Stream {
   made = pauses = 0;
   const connection = {
     pause: () => void pauses++,
@@ -20,7 +20,7 @@ function stream(limit = Infinity): Stream {
   const spares = new Spares((size) => {
     if (++made > limit) throw new RangeError("no memory");
     return new Uint8Array(size);
-  });
+  }, copies);
   const traffic = {
     stages: new Stages(),
     spares,
@@ -40,8 +40,8 @@ function take(it: Stream, size = SIZE, some = HEAD): Uint8Array {
 }
 
 /** A stream that has seen so many bodies of one size, enough to expect more. */
-function steady(count = 5, limit?: number): Stream {
-  const it = stream(limit);
+function steady(count = 5, limit?: number, copies?: boolean): Stream {
+  const it = stream(limit, copies);
   for (let i = 0; i < count; i++) {
     it.arrived(new Uint8Array(WHOLE));
     take(it);
@@ -167,6 +167,31 @@ test("what is left unread is kept, and nothing is read over it", () => {
   assert.is(body, places[3]);
   it.read(body, 0, SIZE, SIZE);
   assert.ok(isFilled(body, WHOLE + HEAD));
+});
+
+test("where new memory is dear, bodies are copied out of a pad", () => {
+  const it = steady(5, 0, true);
+  const places = it.places()!;
+  assert.equal(places.map(({ length }) => length), [2 ** 18]);
+  const size = WHOLE + HEAD + 1000;
+  fill(places, size);
+  it.filled(size);
+  const body = take(it);
+  it.read(new Uint8Array(HEAD), 0, HEAD, 0);
+  assert.is(it.begins(SIZE, 0), undefined);
+  const next = new Uint8Array(SIZE);
+  it.read(next, 0, 1000, SIZE);
+  assert.is(it.next(false)!.byteOffset, 1000);
+  assert.equal(
+    it.places()!.map(({ length }) => length),
+    [SIZE - 1000, 2 ** 18],
+  );
+  assert.is(it.places()![1], places[0]);
+  places[0]!.fill(255);
+  assert.ok(isFilled(body, HEAD));
+  assert.ok(isFilled(next, WHOLE + HEAD, 1000));
+  it.filled(0);
+  assert.is(made, 0);
 });
 
 test("without memory for them, as many as there is for", () => {

@@ -242,6 +242,7 @@ export function denoHost(): Host {
     name: "deno",
     readsInPlace: true,
     marksEarly: true,
+    clearsMemory: true,
     glance,
     datagrams: denoDatagrams,
     threads: denoThreads,

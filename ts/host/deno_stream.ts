@@ -5,7 +5,7 @@
  * (deno_direct.ts) is; Deno's operations then wait for what is not there yet.
  */
 import { type Copy, copyOf, giveBack, SMALL_WRITE } from "./deno_copies.ts";
-import { descriptorOf, readNow, writeNow } from "./deno_direct.ts";
+import { descriptorOf, readAllNow, readNow, writeNow } from "./deno_direct.ts";
 import { endpoint, setTimer, toError } from "./deno_globals.ts";
 import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import { standing } from "./deno_standing.ts";
@@ -43,6 +43,8 @@ export class DenoConnection implements Connection {
   #target: Uint8Array | undefined;
   /** Whether the last bytes were of a large frame. */
   #large = false;
+  /** Whether the last direct read has left more, maybe. */
+  #more = false;
   /** Of `#conn`: undefined until somebody asks, null where there is none. */
   #fd: number | null | undefined;
   #reading = false;
@@ -143,7 +145,7 @@ export class DenoConnection implements Connection {
   /** Only from a task of its own: then nothing that Deno has read is still on its way to us. */
   readNow(): boolean {
     return !this.#paused && this.#reading && this.isDirect &&
-      this.#readDirectly(this.#place) > 0;
+      this.#readDirectly() > 0;
   }
 
   get #place(): Uint8Array {
@@ -154,8 +156,20 @@ export class DenoConnection implements Connection {
   }
 
   /** Returns how many bytes were there. */
-  #readDirectly(memory: Uint8Array): number {
+  #readDirectly(): number {
+    const events = this.#events;
+    const places = this.#large ? events?.places() : undefined;
+    if (places) {
+      const size = readAllNow(this.#fd!, places);
+      let room = 0;
+      for (const place of places) room += place.length;
+      this.#more = size === room;
+      this.#target = events!.filled(size);
+      return size;
+    }
+    const memory = this.#place;
     const size = readNow(this.#fd!, memory);
+    this.#more = size === memory.length;
     if (size > 0) this.#take(memory.subarray(0, size));
     return size;
   }
@@ -249,9 +263,8 @@ export class DenoConnection implements Connection {
           continue;
         }
         while (!this.#paused && this.#large && this.isDirect) {
-          const memory = this.#place;
-          const size = this.#readDirectly(memory);
-          if (size < memory.length) break;
+          const size = this.#readDirectly();
+          if (!this.#more) break;
           const rest = nextRound() ?? turn.spend(size);
           if (rest !== undefined) await rest;
         }

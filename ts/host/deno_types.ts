@@ -62,7 +62,10 @@ export interface DenoLibrary<Name extends string> {
   readonly symbols: Readonly<
     Record<
       Name,
-      (...values: (number | bigint | Uint8Array | Uint32Array)[]) => number
+      (
+        ...values:
+          (number | bigint | Uint8Array | Uint32Array | BigUint64Array)[]
+      ) => number
     >
   >;
   close(): void;
@@ -111,6 +114,10 @@ export interface DenoApi {
   makeTempDirSync(options: { prefix: string }): string;
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
+  readonly UnsafePointer: {
+    of(memory: Uint8Array): unknown;
+    value(pointer: unknown): bigint;
+  };
   dlopen<Name extends string>(
     path: string,
     symbols: Record<

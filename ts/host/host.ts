@@ -188,6 +188,8 @@ export interface Host {
    * which took a fifth of a processor. Garbage has it look at what is new before that.
    */
   readonly marksEarly?: boolean;
+  /** Whether memory is filled with zeros when it is made, `Buffer.allocUnsafe`'s too. */
+  readonly clearsMemory?: boolean;
   /**
    * Whether the engine takes several instructions to shift a vector by a constant, as
    * JavaScriptCore does: the module then multiplies where it can.

@@ -6,6 +6,9 @@
  * at once, each into memory of its own, which becomes the message's when libzmq asks for a body
  * at that place. If it never does, they are bytes like others and are copied. Reading 64 KB
  * messages four at a time spares calls of the system, acknowledgements, and crossings.
+ *
+ * Where the runtime fills new memory with zeros (Deno), several pieces of it have left the
+ * cache when they are read to. There they are read to a pad, and each is copied out of it.
  */
 
 /** Larger ones are enough by themselves. */
@@ -22,10 +25,19 @@ const MOST_SPARES = 8;
 /** Memory for bodies to come, of all streams together: none keeps some while it is idle. */
 export class Spares {
   readonly #allocate: (size: number) => Uint8Array;
+  readonly #copies: boolean;
+  #pad: Uint8Array | undefined;
   #free: Uint8Array[] = [];
 
-  constructor(allocate: (size: number) => Uint8Array) {
+  /** `copies`: what comes is better copied out of a pad than read to its own memory. */
+  constructor(allocate: (size: number) => Uint8Array, copies: boolean) {
     this.#allocate = allocate;
+    this.#copies = copies;
+  }
+
+  /** Where all that is expected is read to, if it is copied. */
+  get pad(): Uint8Array | undefined {
+    return this.#copies ? this.#pad ??= new Uint8Array(MOST_BYTES) : undefined;
   }
 
   /** Undefined if there is no memory. */
@@ -59,9 +71,9 @@ export class Ahead {
   #end = 0;
   /** Where what lies between bodies is read to, for as many as one read may take. */
   #gaps: Uint8Array[] = [];
-  /** What `places` gave last, and whether the first is of a body that is under way. */
+  /** What `places` gave last: every second one from `#first` on is memory for a body. */
   #places: Uint8Array[] = [];
-  #hasRest = false;
+  #first = 0;
   /** Memory for bodies that has been read to, but is no body's yet. */
   #filled: Uint8Array[] = [];
 
@@ -89,6 +101,11 @@ export class Ahead {
       this.#alike < ENOUGH || size > LARGEST_BODY || gap < 1 ||
       gap > LARGEST_GAP
     ) return undefined;
+    const { pad } = this.#spares;
+    if (pad) {
+      this.#first = 2; // there is none
+      return this.#places = rest ? [rest, pad] : [pad];
+    }
     const count = Math.floor(MOST_BYTES / size);
     if (this.#gaps[0]?.length !== gap || this.#gaps.length < count) {
       const memory = new Uint8Array(new ArrayBuffer(gap * count));
@@ -98,7 +115,7 @@ export class Ahead {
       );
     }
     const places = rest ? [rest] : [];
-    this.#hasRest = rest !== undefined;
+    this.#first = rest ? 2 : 1;
     for (let i = 0; i < count; i++) {
       const body = this.#spares.take(size);
       if (body) places.push(this.#gaps[i]!, body);
@@ -115,7 +132,7 @@ export class Ahead {
     this.#places = [];
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!;
-      const isBody = i % 2 === (this.#hasRest ? 0 : 1) && i > 0;
+      const isBody = i >= this.#first && (i - this.#first) % 2 === 0;
       if (size === 0) {
         if (isBody) this.#spares.giveBack(place);
         continue;

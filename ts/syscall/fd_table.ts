@@ -89,7 +89,7 @@ export class FdTable {
     this.#kernel = kernel;
     this.#traffic = {
       stages: new Stages(),
-      spares: new Spares(allocate),
+      spares: new Spares(allocate, host.clearsMemory ?? false),
       writes: 0,
       staged: new Uint8Array(0),
     };
