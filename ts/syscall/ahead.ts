@@ -11,8 +11,8 @@
  * cache when they are read to. There they are read to a pad, and each is copied out of it.
  */
 
-/** Larger ones are enough by themselves. */
-const LARGEST_BODY = 2 ** 17;
+/** Larger ones are enough by themselves; larger than the second, where they are copied. */
+const LARGEST_BODY = 2 ** 17, LARGEST_COPY = 2 ** 16;
 /** The most between two bodies: their heads, and frames of some bytes. */
 const LARGEST_GAP = 64;
 /** So many alike are followed by more of the kind. */
@@ -97,11 +97,11 @@ export class Ahead {
    */
   places(rest: Uint8Array | undefined): Uint8Array[] | undefined {
     const size = this.#size, gap = this.#gap;
-    if (
-      this.#alike < ENOUGH || size > LARGEST_BODY || gap < 1 ||
-      gap > LARGEST_GAP
-    ) return undefined;
     const { pad } = this.#spares;
+    const largest = pad ? LARGEST_COPY : LARGEST_BODY;
+    if (
+      this.#alike < ENOUGH || size > largest || gap < 1 || gap > LARGEST_GAP
+    ) return undefined;
     if (pad) {
       this.#first = 2; // there is none
       return this.#places = rest ? [rest, pad] : [pad];
