@@ -194,6 +194,18 @@ test("where new memory is dear, bodies are copied out of a pad", () => {
   assert.is(made, 0);
 });
 
+test("after a part of a head the rest of it is expected, after others nothing", () => {
+  const it = steady();
+  it.arrived(new Uint8Array(4));
+  it.read(new Uint8Array(4), 0, 4, 0);
+  const places = it.places()!;
+  assert.equal(places.slice(0, 3).map(({ length }) => length), [5, SIZE, 9]);
+  it.filled(0);
+  it.arrived(new Uint8Array(200));
+  it.read(new Uint8Array(200), 0, 200, 0);
+  assert.is(it.places(), undefined);
+});
+
 test("without memory for them, as many as there is for", () => {
   assert.is(steady(5, 2).places()!.length, 4);
   assert.is(steady(5, 0).places(), undefined);

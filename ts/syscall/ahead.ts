@@ -93,15 +93,19 @@ export class Ahead {
 
   /**
    * Where to read what comes next, in order: the rest of a body, if one is under way, and
-   * then as many as are expected. Undefined if nothing is expected.
+   * then as many as are expected, where `at` is where the stream has been read to. Undefined
+   * if nothing is expected there.
    */
-  places(rest: Uint8Array | undefined): Uint8Array[] | undefined {
+  places(rest: Uint8Array | undefined, at: number): Uint8Array[] | undefined {
     const size = this.#size, gap = this.#gap;
+    /** So much of what lies before the next body has been read. */
+    const begun = rest ? 0 : at - this.#end;
+    if (begun < 0 || begun >= gap) return undefined;
     const { pad } = this.#spares;
     const largest = pad ? LARGEST_COPY : LARGEST_BODY;
-    if (
-      this.#alike < ENOUGH || size > largest || gap < 1 || gap > LARGEST_GAP
-    ) return undefined;
+    if (this.#alike < ENOUGH || size > largest || gap > LARGEST_GAP) {
+      return undefined;
+    }
     if (pad) {
       this.#first = 2; // there is none
       return this.#places = rest ? [rest, pad] : [pad];
@@ -118,11 +122,12 @@ export class Ahead {
     this.#first = rest ? 2 : 1;
     for (let i = 0; i < count; i++) {
       const body = this.#spares.take(size);
-      if (body) places.push(this.#gaps[i]!, body);
-      else if (i === 0) return undefined;
-      else break;
+      if (!body) break;
+      const between = this.#gaps[i]!;
+      const isBegun = i === 0 && begun > 0;
+      places.push(isBegun ? between.subarray(begun) : between, body);
     }
-    return this.#places = places;
+    return places.length > 1 ? this.#places = places : undefined;
   }
 
   /** The first `size` bytes of the places were read to. Returns these, in order. */

@@ -205,7 +205,7 @@ export class Stream {
   /** Where to read what comes next, and what is expected after it, in order; or undefined. */
   places(): Uint8Array[] | undefined {
     return this.#input.length === 0
-      ? this.#ahead.places(this.#target)
+      ? this.#ahead.places(this.#target, this.#taken)
       : undefined;
   }
 
