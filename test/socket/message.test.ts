@@ -88,6 +88,7 @@ for (const transport of TRANSPORTS) {
 
 test("frames of any size arrive, alone and together", async () => {
   const sizes = [1, 2, 3, 28, 29, 33, 255, 256, 4095, 4096, 4097, 8191, 8192];
+  sizes.push(88, 95, 96, 97, 2040, 2047, 2048, 2049, 2056);
   sizes.push(65523, 65535, 65536, 65537, 131073, 1 << 20, 5_000_001);
   const frames = sizes.map((size) =>
     Uint8Array.from({ length: size }, (_, i) => (i * 7 + size) & 255)
@@ -130,6 +131,16 @@ test("received frames are Buffers that nobody else writes to", async () => {
   for (let i = 0; i < 500; i++) await push.send(`later ${i}`);
   for (let i = 0; i < 500; i++) await next(pull);
   assert.equal(texts(kept), ["xxxxx", "second"]);
+});
+
+test("a frame that is kept keeps no more than a few times as much", async () => {
+  const [push, pull] = await pushPull("tcp");
+  for (const size of [97, 1000, 2048, 2049, 4096, 4097, 60_000]) {
+    await push.send(new Uint8Array(size));
+    const [frame] = await within(pull.receive(), `${size} bytes`);
+    const most = size <= 2048 ? 8192 : size;
+    assert.ok(frame!.buffer.byteLength <= most, `${size} bytes`);
+  }
 });
 
 test("where a runtime has no Buffer, frames are Uint8Arrays", async () => {

@@ -5,13 +5,18 @@
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { isOutside } from "../syscall/bodies.ts";
-import { BATCH_BYTES, batchOf, copy, type Message, wrap } from "./message.ts";
+import {
+  BATCH_BYTES,
+  batchOf,
+  copy,
+  FEW_BYTES,
+  type Message,
+  wrap,
+} from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 const { ZMQ_SERVER, ZMQ_DISH } = constants;
-/** In a batch of so few bytes each frame is copied by itself. */
-const FEW_BYTES = 96;
 /**
  * Properties of so many connections are kept, and of those with messages that still wait.
  * More that are in use at once would be asked for again and again.
@@ -130,14 +135,17 @@ export class Inbox {
   #unpack(used: number): void {
     const { memory } = this.#reactor.instance;
     const start = this.#scratch;
-    // One copy for a whole batch: its frames are views of it.
-    const batch = used > FEW_BYTES
-      ? batchOf(memory.bytes, start, start + used)
-      : undefined;
     const draft = this.#type === ZMQ_SERVER || this.#type === ZMQ_DISH;
     const known = this.#ids.length;
     let origin: Origin | undefined;
     let frames = this.#partial;
+    // One copy for a whole batch: its frames are views of it. One frame is copied by itself.
+    const first = memory.words[(start >> 2) + 1]!;
+    const isOne = frames === undefined && !draft && !(first & BY_POINTER) &&
+      used === 8 + (((first & SIZE) + 3) & ~3);
+    const batch = used > FEW_BYTES && !isOne
+      ? batchOf(memory.bytes, start, start + used)
+      : undefined;
     for (let at = start, end = start + used; at < end;) {
       if (frames === undefined) {
         const id = memory.words[at >> 2]!;
