@@ -6,7 +6,7 @@ import { nameOf } from "../../ts/host/deno_direct.ts";
 import type { DenoConnection } from "../../ts/host/deno_stream.ts";
 import type { Connection, Host, Listener } from "../../ts/host/host.ts";
 import { nodeHost } from "../../ts/host/node.ts";
-import { isDeno, until, within } from "../socket/tools.ts";
+import { isBun, isDeno, until, within } from "../socket/tools.ts";
 
 const test = suite("past the runtime");
 const theHost = (): Host => isDeno ? denoHost() : nodeHost;
@@ -86,6 +86,8 @@ class Reader {
 
 class Writer {
   sent = 0;
+  /** What was written without a view of it. */
+  byThemselves = 0;
   #drained: (() => void) | undefined;
 
   constructor(readonly connection: Connection) {
@@ -101,14 +103,19 @@ class Writer {
   }
 
   async write(size: number): Promise<void> {
-    const bytes = new Uint8Array(size);
+    const memory = new Uint8Array(size + 7);
+    const bytes = memory.subarray(7);
     for (let i = 0; i < size; i++) bytes[i] = byteAt(this.sent + i);
     this.sent += size;
     const drained = new Promise<void>((resolve) => this.#drained = resolve);
-    const gone = this.connection.writeNow!([
-      bytes.subarray(0, size >> 1),
-      bytes.subarray(size >> 1),
-    ]);
+    let gone = this.connection.writeFrom?.(memory, 7, size) ?? 0;
+    this.byThemselves += gone;
+    if (gone === 0) {
+      gone = this.connection.writeNow!([
+        bytes.subarray(0, size >> 1),
+        bytes.subarray(size >> 1),
+      ]);
+    }
     if (gone < size && !this.connection.write(bytes.subarray(gone))) {
       await drained;
     }
@@ -191,6 +198,9 @@ for (const places of [false, true]) {
       reader.check();
       assert.is(reader.wrong, undefined);
       if (places) assert.ok(reader.placed > 0);
+    }
+    if (!isDeno && !isBun) {
+      assert.ok(made.every(({ writer }) => writer.byThemselves > 0));
     }
   });
 }

@@ -91,6 +91,11 @@ export interface Connection {
    * bytes that were: none if a write is under way, or for any reason that `write` will tell.
    */
   writeNow?(pieces: Uint8Array[]): number;
+  /**
+   * The same for `size` bytes of `memory` from `at` on, where a view of so few costs as much
+   * as a copy; none also if they are not so few.
+   */
+  writeFrom?(memory: Uint8Array, at: number, size: number): number;
   /** Stops delivering data; at most one more `data` may follow. */
   pause(): void;
   resume(): void;

@@ -184,12 +184,6 @@ export class NodeConnection implements Connection {
     const socket = this.#socket;
     // `closed` tells of the failure; the bytes have nowhere to go.
     if (this.#over || !socket.writable) return true;
-    // Only where the handle is Node's.
-    if (bytes.length <= SMALL_WRITE && readsIntoPad) {
-      const written = this.#tryWrite(bytes);
-      if (written === bytes.length) return true;
-      if (written > 0) bytes = bytes.subarray(written);
-    }
     this.#unconfirmed++;
     socket.write(bytes, this.#written);
     // libuv tries the write at once: a queue that is empty now means the kernel took it all.
@@ -217,12 +211,13 @@ export class NodeConnection implements Connection {
     return this.#fd;
   }
 
-  /** `writeNow` of one piece, for each small message. */
-  #tryWrite(bytes: Uint8Array): number {
+  writeFrom(memory: Uint8Array, at: number, size: number): number {
+    // Only where the handle is Node's.
+    if (size > SMALL_WRITE || !readsIntoPad) return 0;
     const fd = this.#free;
     if (fd === undefined) return 0;
     try {
-      return builtin("node:fs").writeSync(fd, bytes);
+      return builtin("node:fs").writeSync(fd, memory, at, size);
     } catch {
       return 0; // as in `writeNow`
     }

@@ -78,13 +78,17 @@ export class Stream {
     if (this.#held) return EAGAIN;
     if (size === 0) return 0;
     let written = 0;
-    if (size >= LARGE && this.connection.writeBoth) {
-      written = this.#writeNow(memory.subarray(at, at + size));
-      if (written === size) return size;
-      at += written;
-      size -= written;
-    }
+    const { connection } = this;
     const traffic = this.#traffic;
+    if (size >= LARGE && connection.writeBoth) {
+      written = this.#writeNow(memory.subarray(at, at + size));
+    } else if (!bodyFollows && !this.#head && connection.writeFrom) {
+      written = connection.writeFrom(memory, at, size);
+      if (written > 0) traffic.writes++;
+    }
+    if (written === size) return size;
+    at += written;
+    size -= written;
     const head = this.#head;
     const start = head?.length ?? 0;
     const stage = traffic.stages.take(start + size);

@@ -1,0 +1,286 @@
+/** What the streams of the fd table write, copy and read, on connections that write it down. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Connection, ConnectionEvents } from "zeromq-wasm";
+import { Bodies } from "../../ts/syscall/bodies.ts";
+import { errnoOf } from "../../ts/syscall/errno.ts";
+import { table } from "./table.ts";
+
+const test = suite("streams");
+
+/** A connection that takes so many bytes at once, in each of its calls; then none. */
+class Sink implements Connection {
+  readonly local = undefined;
+  readonly remote = undefined;
+  readonly got: number[] = [];
+  readonly calls: string[] = [];
+  events: ConnectionEvents | undefined;
+  constructor(readonly room: number[], readonly both: boolean) {}
+  start(events: ConnectionEvents) {
+    this.events = events;
+  }
+  take(pieces: Uint8Array[], most: number): number {
+    const bytes = pieces.flatMap((piece) => [...piece]).slice(0, most);
+    this.got.push(...bytes);
+    return bytes.length;
+  }
+  write(bytes: Uint8Array): boolean {
+    this.calls.push("write");
+    this.take([bytes], Infinity);
+    return false;
+  }
+  get writeBoth() {
+    if (!this.both) return undefined as never;
+    return (first: Uint8Array, second: Uint8Array) => {
+      this.calls.push("writeBoth");
+      this.take([first, second], Infinity);
+      return false;
+    };
+  }
+  writeNow(pieces: Uint8Array[]): number {
+    this.calls.push("writeNow");
+    return this.take(pieces, this.room.shift() ?? 0);
+  }
+  pause() {
+    this.calls.push("pause");
+  }
+  resume() {
+    this.calls.push("resume");
+  }
+  setNoDelay() {}
+  setKeepAlive() {}
+  close() {
+    this.calls.push("close");
+  }
+}
+
+class FromSink extends Sink {
+  writeFrom(memory: Uint8Array, at: number, size: number): number {
+    this.calls.push("writeFrom");
+    return this.take([memory.subarray(at, at + size)], this.room.shift() ?? 0);
+  }
+}
+
+test("what the system takes at once of a body is not copied, the rest is", () => {
+  const size = 100_000;
+  const head = [1, 2, 3, 4];
+  for (
+    const [room, both, calls, copied] of [
+      // All of it, at once.
+      [[size + 4], true, ["writeNow"], false],
+      [[size], false, ["writeNow", "write"], true],
+      [[size], true, ["writeNow", "write"], true],
+      // The head is not even through: its rest goes before the copy.
+      [[3], true, ["writeNow", "write"], true],
+      [[3], false, ["writeNow", "write"], true],
+      [[], true, ["writeNow", "write"], true],
+      [[], false, ["writeNow", "write"], true],
+    ] as const
+  ) {
+    const { fds } = table();
+    const sink = new Sink([...room], both);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
+    const bytes = new Uint8Array(size).map((_, i) => i);
+    const expected = [...head, ...bytes];
+    const body = bodies.at(bodies.lend(bytes));
+    const memory = new Uint8Array([0, ...head]);
+    assert.is(fds.send(7, memory, 1, 4, true), 4);
+    assert.equal(sink.calls, [], "the head waits for the body");
+    assert.is(fds.sendBody(7, bodies, body, 0, size), size);
+    const what = JSON.stringify([room, both]);
+    assert.equal(sink.calls, calls, what);
+    assert.equal(sink.got, expected, what);
+    assert.is(body.bytes !== bytes, copied, what);
+    if (copied) assert.is(fds.send(7, memory, 1, 1), -errnoOf("EAGAIN"));
+    sink.events!.drained();
+    assert.is(body.writes, 0);
+    assert.is(fds.send(7, memory, 1, 1), 1);
+    fds.close(7);
+  }
+});
+
+test("many bytes of the module are not staged as far as the system takes them at once", () => {
+  const size = 70_000;
+  const head = [1, 2, 3, 4];
+  const all = size + head.length;
+  for (
+    const [room, both, calls] of [
+      [[all], true, ["writeNow"]],
+      [[all - 1], true, ["writeNow", "write"]],
+      // The head is not even through: its rest goes with the copy.
+      [[3], true, ["writeNow", "write"]],
+      [[], true, ["writeNow", "write"]],
+      // Here it would be two writes.
+      [[all], false, ["write"]],
+    ] as const
+  ) {
+    const { fds } = table();
+    const sink = new Sink([...room], both);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const memory = new Uint8Array(size + 10).map((_, i) => i * 3);
+    const body = [...memory.subarray(5, 5 + size)];
+    assert.is(fds.send(7, new Uint8Array([0, ...head]), 1, 4, true), 4);
+    assert.is(fds.send(7, memory, 5, size), size);
+    const what = JSON.stringify([room, both]);
+    // Nothing refers to the module's memory from here on.
+    memory.fill(0);
+    assert.equal(sink.calls, calls, what);
+    assert.equal(sink.got, [...head, ...body], what);
+    const more = fds.send(7, memory, 0, 1);
+    assert.is(more, calls.length === 1 && both ? 1 : -errnoOf("EAGAIN"), what);
+    sink.events!.drained();
+    fds.close(7);
+  }
+});
+
+test("few bytes are not staged as far as the system takes them at once", () => {
+  for (
+    const [room, calls] of [
+      [[9], ["writeFrom"]],
+      [[4], ["writeFrom", "write"]],
+      [[], ["writeFrom", "write"]],
+    ] as const
+  ) {
+    const { fds } = table();
+    const sink = new FromSink([...room], true);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const memory = new Uint8Array(20).map((_, i) => i);
+    const before = fds.writes;
+    assert.is(fds.send(7, memory, 5, 9), 9);
+    const what = JSON.stringify(room);
+    memory.fill(0);
+    assert.equal(sink.calls, calls, what);
+    assert.equal(sink.got, [5, 6, 7, 8, 9, 10, 11, 12, 13], what);
+    assert.ok(fds.writes > before);
+    const more = fds.send(7, memory, 0, 1);
+    assert.is(more, calls.length === 1 ? 1 : -errnoOf("EAGAIN"), what);
+    fds.close(7);
+  }
+});
+
+test("nothing overtakes a head that waits for its body", () => {
+  const { fds } = table();
+  const sink = new FromSink([9, 9], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  assert.is(fds.send(7, new Uint8Array([5, 6]), 0, 2, true), 2);
+  assert.is(fds.send(7, new Uint8Array([7]), 0, 1), 1);
+  assert.equal(sink.calls, ["write"]);
+  assert.equal(sink.got, [5, 6, 7]);
+  fds.close(7);
+});
+
+test("bytes that follow a head are staged with it", () => {
+  const { fds } = table();
+  const sink = new Sink([], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  assert.is(fds.send(7, new Uint8Array([5, 6]), 0, 2, true), 2);
+  assert.is(fds.send(7, new Uint8Array([7]), 0, 1), 1);
+  assert.equal(sink.calls, ["write"]);
+  assert.equal(sink.got, [5, 6, 7]);
+  fds.close(7);
+});
+
+test("what came in and goes on has no room for a head: two pieces, or a copy", () => {
+  const size = 100_000;
+  for (const both of [true, false]) {
+    const { fds } = table();
+    const sink = new Sink([], both);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
+    const body = bodies.at(bodies.make(size));
+    body.bytes.forEach((_, i) => body.bytes[i] = i);
+    fds.send(7, new Uint8Array([1, 2, 3, 4]), 0, 4, true);
+    assert.is(fds.sendBody(7, bodies, body, 0, size), size);
+    assert.equal(sink.calls, [both ? "writeBoth" : "write"]);
+    assert.equal(sink.got, [1, 2, 3, 4, ...body.bytes]);
+    assert.is(body.writes, both ? 1 : 0);
+    sink.events!.drained();
+    assert.is(body.writes, 0);
+    fds.close(7);
+  }
+});
+
+test("a head whose body never comes is written in the end", () => {
+  const { fds } = table();
+  const sink = new Sink([], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  fds.send(7, new Uint8Array([5, 6]), 0, 2, true);
+  fds.close(7);
+  assert.equal(sink.got, [5, 6]);
+  assert.equal(sink.calls, ["write", "close"]);
+});
+
+test("one small piece that is read later does not stop reading, more does", () => {
+  for (
+    const [pieces, isLater, stopped] of [
+      [[4], true, false],
+      [[4096], true, false],
+      [[4097], true, true],
+      [[4, 4], true, true],
+      [[4], false, true],
+    ] as const
+  ) {
+    const { fds, kernel } = table();
+    const sink = new Sink([], true);
+    fds.outside.set("/sink", () => sink);
+    fds.connect(7, 1, "/sink", 0, undefined);
+    kernel.input = () => isLater;
+    // The host has one memory for all that it reads.
+    const memory = new Uint8Array(5000);
+    const sent: number[] = [];
+    for (const [i, size] of pieces.entries()) {
+      memory.fill(i + 1);
+      sent.push(...memory.subarray(0, size));
+      assert.is(sink.events!.data(memory.subarray(0, size)), undefined);
+    }
+    const what = JSON.stringify([pieces, isLater]);
+    assert.is(sink.calls.includes("pause"), stopped, what);
+    const got = new Uint8Array(sent.length);
+    fds.read(7, got, 0, got.length);
+    assert.equal([...got], sent, what);
+    assert.is(sink.calls.includes("resume"), stopped, what);
+    fds.close(7);
+  }
+});
+
+test("what comes next of a large body is read to its place", () => {
+  const { fds, kernel } = table();
+  const sink = new Sink([], true);
+  fds.outside.set("/sink", () => sink);
+  fds.connect(7, 1, "/sink", 0, undefined);
+  const body = new Uint8Array(300_000);
+  let at = 0;
+  kernel.input = (fd, size) => {
+    fds.read(fd, body, at, size, body.length - at);
+    at += size;
+    return false;
+  };
+  const bytes = new Uint8Array(300_000).map((_, i) => i * 7);
+  const target = sink.events!.data(bytes.slice(0, 1000))!;
+  assert.is(target.buffer, body.buffer);
+  assert.equal([target.byteOffset, target.length], [1000, 299_000]);
+  target.set(bytes.subarray(1000, 201_000));
+  const next = sink.events!.data(target.subarray(0, 200_000))!;
+  assert.equal([next.byteOffset, next.length], [201_000, 99_000]);
+  // Libzmq does not read for a while: the bytes stay where they are.
+  const { input } = kernel;
+  kernel.input = () => false;
+  next.set(bytes.subarray(201_000, 251_000));
+  assert.is(sink.events!.data(next.subarray(0, 50_000)), undefined);
+  input.call(kernel, 7, 50_000);
+  // Little is left: it is read as always, with what follows.
+  kernel.input = input;
+  assert.is(sink.events!.data(bytes.slice(251_000)), undefined);
+  assert.is(at, 300_000);
+  assert.equal(body, bytes);
+});
+
+test.run();
