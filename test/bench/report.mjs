@@ -180,8 +180,9 @@ export function asMarkdown(results) {
     "Written by `npm run bench`, which repeats all of it on your machine. Sender and " +
     "receiver are two processes that talk over loopback, and each receiver checks " +
     "that every message arrived, whole and in order. Measured is from the first " +
-    `message after a warm-up to the last, ${options.runs} runs of each, the ` +
-    "runtimes in turn within a run.",
+    `message after a warm-up to the last, in ${options.runs} runs of each ` +
+    `(${options.targetRuns} where there is a target), the runtimes in turn, forth ` +
+    "and back.",
     "",
     `${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, ` +
     `${machine.system}; load before the run ${machine.load.toFixed(1)}.`,

@@ -5,7 +5,7 @@
 //   --count=MESSAGES      so many messages per run, instead of a time
 //   --seconds=SECONDS     measured time of a run, at least (0.4)
 //   --warm=SECONDS        time before that, at least, in which V8 gets to know the code (0.8)
-//   --runs=RUNS           interleaved runs (3)
+//   --runs=RUNS           interleaved runs (3, and 5 where there is a target)
 //   --runtimes=NAME,...   of node, deno, bun, native, c
 //   --quick               a few scenarios, short, once
 //   --guard               ratios to the addon only; fails when one is below its floor
@@ -84,6 +84,7 @@ function positive(name, otherwise) {
 const short = given.quick || given.guard;
 const options = {
   runs: Math.ceil(positive("runs", given.quick ? 1 : 3)),
+  targetRuns: Math.ceil(positive("runs", given.quick ? 1 : short ? 3 : 5)),
   seconds: positive("seconds", given.quick ? 0.3 : 0.4),
   warm: positive("warm", 0.8),
   count: positive("count", undefined),
@@ -133,13 +134,20 @@ function jobOf(scenario, runtime, batch) {
   return job;
 }
 
+/** How often it is measured: more often where the result is held against a target. */
+function roundsOf({ once, target, also }) {
+  if (once) return 1;
+  const hasTarget = target !== undefined || also?.length > 0;
+  return hasTarget ? options.targetRuns : options.runs;
+}
+
 async function measureAll(groups, runtimes) {
   const batch = await hasBatch();
   const failures = [];
   const total = groups.reduce(
     (sum, { scenarios }) =>
       sum +
-      scenarios.reduce((n, { once }) => n + (once ? 1 : options.runs), 0),
+      scenarios.reduce((n, scenario) => n + roundsOf(scenario), 0),
     0,
   ) *
     runtimes.length;
@@ -150,9 +158,10 @@ async function measureAll(groups, runtimes) {
     for (const scenario of group.scenarios) {
       const runs = Object.fromEntries(runtimes.map(({ name }) => [name, []]));
       const broken = new Set();
-      const rounds = scenario.once ? 1 : options.runs;
+      const rounds = roundsOf(scenario);
       for (let round = 0; round < rounds; round++) {
-        for (const runtime of runtimes) {
+        // Nobody is always the first, nor always after the same one.
+        for (const runtime of round % 2 ? runtimes.toReversed() : runtimes) {
           done++;
           const job = jobOf(scenario, runtime, batch);
           if (!job || broken.has(runtime)) continue;
