@@ -110,7 +110,7 @@ export function batchOf(
 
 /** So few bytes are copied one by one. */
 export const FEW_BYTES = 96;
-/** What is kept of so much keeps no more than a few times as much. */
+/** What is kept of so much keeps `Buffer.poolSize` with it: 8 KB, or 64 on Node 24. */
 const POOLED_BYTES = 2048;
 /** One crossing carries what fits here. */
 export const BATCH_BYTES = 65536;
