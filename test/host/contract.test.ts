@@ -18,6 +18,7 @@ import {
   until,
   within,
 } from "../socket/tools.ts";
+import { callsC } from "./c_library.ts";
 
 /** Everything that happened on a connection; `busy` tells of a call in a call. */
 class Log {
@@ -86,15 +87,6 @@ class Log {
 const hosts: [string, Host][] = isDeno
   ? [["deno", denoHost()]]
   : [["node", nodeHost]];
-
-const { Deno } = globalThis as unknown as {
-  Deno?: {
-    build: { os: string };
-    permissions: { querySync(what: { name: "ffi" }): { state: string } };
-  };
-};
-const mayCall = Deno?.build.os === "linux" &&
-  Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 
 for (const [name, host] of hosts) {
   const test = suite(`host ${name}`);
@@ -263,7 +255,7 @@ for (const [name, host] of hosts) {
       }
       await until(() => server.bytes === sent, "all of it");
       // Deno itself reads to one place only; who may call the C library, to several.
-      assert.is(server.has("filled"), !isDeno || (kind === "tcp" && mayCall));
+      assert.is(server.has("filled"), !isDeno || (kind === "tcp" && callsC));
       assert.is(server.sum, sum);
       assert.is(client.synchronous || server.synchronous, false);
     });

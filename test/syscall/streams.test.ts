@@ -61,6 +61,14 @@ class FromSink extends Sink {
   }
 }
 
+/** A table whose fd 7 is connected to `sink`. */
+function connected(sink: Sink) {
+  const made = table();
+  made.fds.outside.set("/sink", () => sink);
+  made.fds.connect(7, 1, "/sink", 0, undefined);
+  return made;
+}
+
 test("what the system takes at once of a body is not copied, the rest is", () => {
   const size = 100_000;
   const head = [1, 2, 3, 4];
@@ -77,10 +85,8 @@ test("what the system takes at once of a body is not copied, the rest is", () =>
       [[], false, ["writeNow", "write"], true],
     ] as const
   ) {
-    const { fds } = table();
     const sink = new Sink([...room], both);
-    fds.outside.set("/sink", () => sink);
-    fds.connect(7, 1, "/sink", 0, undefined);
+    const { fds } = connected(sink);
     const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
     const bytes = new Uint8Array(size).map((_, i) => i);
     const expected = [...head, ...bytes];
@@ -116,10 +122,8 @@ test("many bytes of the module are not staged as far as the system takes them at
       [[all], false, ["write"]],
     ] as const
   ) {
-    const { fds } = table();
     const sink = new Sink([...room], both);
-    fds.outside.set("/sink", () => sink);
-    fds.connect(7, 1, "/sink", 0, undefined);
+    const { fds } = connected(sink);
     const memory = new Uint8Array(size + 10).map((_, i) => i * 3);
     const body = [...memory.subarray(5, 5 + size)];
     assert.is(fds.send(7, new Uint8Array([0, ...head]), 1, 4, true), 4);
@@ -144,10 +148,8 @@ test("few bytes are not staged as far as the system takes them at once", () => {
       [[], ["writeFrom", "write"]],
     ] as const
   ) {
-    const { fds } = table();
     const sink = new FromSink([...room], true);
-    fds.outside.set("/sink", () => sink);
-    fds.connect(7, 1, "/sink", 0, undefined);
+    const { fds } = connected(sink);
     const memory = new Uint8Array(20).map((_, i) => i);
     const before = fds.writes;
     assert.is(fds.send(7, memory, 5, 9), 9);
@@ -162,37 +164,22 @@ test("few bytes are not staged as far as the system takes them at once", () => {
   }
 });
 
-test("nothing overtakes a head that waits for its body", () => {
-  const { fds } = table();
-  const sink = new FromSink([9, 9], true);
-  fds.outside.set("/sink", () => sink);
-  fds.connect(7, 1, "/sink", 0, undefined);
-  assert.is(fds.send(7, new Uint8Array([5, 6]), 0, 2, true), 2);
-  assert.is(fds.send(7, new Uint8Array([7]), 0, 1), 1);
-  assert.equal(sink.calls, ["write"]);
-  assert.equal(sink.got, [5, 6, 7]);
-  fds.close(7);
-});
-
-test("bytes that follow a head are staged with it", () => {
-  const { fds } = table();
-  const sink = new Sink([], true);
-  fds.outside.set("/sink", () => sink);
-  fds.connect(7, 1, "/sink", 0, undefined);
-  assert.is(fds.send(7, new Uint8Array([5, 6]), 0, 2, true), 2);
-  assert.is(fds.send(7, new Uint8Array([7]), 0, 1), 1);
-  assert.equal(sink.calls, ["write"]);
-  assert.equal(sink.got, [5, 6, 7]);
-  fds.close(7);
+test("bytes that follow a head are staged with it, and do not overtake it", () => {
+  for (const sink of [new Sink([], true), new FromSink([9, 9], true)]) {
+    const { fds } = connected(sink);
+    assert.is(fds.send(7, new Uint8Array([5, 6]), 0, 2, true), 2);
+    assert.is(fds.send(7, new Uint8Array([7]), 0, 1), 1);
+    assert.equal(sink.calls, ["write"]);
+    assert.equal(sink.got, [5, 6, 7]);
+    fds.close(7);
+  }
 });
 
 test("what came in and goes on has no room for a head: two pieces, or a copy", () => {
   const size = 100_000;
   for (const both of [true, false]) {
-    const { fds } = table();
     const sink = new Sink([], both);
-    fds.outside.set("/sink", () => sink);
-    fds.connect(7, 1, "/sink", 0, undefined);
+    const { fds } = connected(sink);
     const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
     const body = bodies.at(bodies.make(size));
     body.bytes.forEach((_, i) => body.bytes[i] = i);
@@ -208,10 +195,8 @@ test("what came in and goes on has no room for a head: two pieces, or a copy", (
 });
 
 test("a head whose body never comes is written in the end", () => {
-  const { fds } = table();
   const sink = new Sink([], true);
-  fds.outside.set("/sink", () => sink);
-  fds.connect(7, 1, "/sink", 0, undefined);
+  const { fds } = connected(sink);
   fds.send(7, new Uint8Array([5, 6]), 0, 2, true);
   fds.close(7);
   assert.equal(sink.got, [5, 6]);
@@ -228,10 +213,8 @@ test("one small piece that is read later does not stop reading, more does", () =
       [[4], false, true],
     ] as const
   ) {
-    const { fds, kernel } = table();
     const sink = new Sink([], true);
-    fds.outside.set("/sink", () => sink);
-    fds.connect(7, 1, "/sink", 0, undefined);
+    const { fds, kernel } = connected(sink);
     kernel.input = () => isLater;
     // The host has one memory for all that it reads.
     const memory = new Uint8Array(5000);
@@ -252,10 +235,8 @@ test("one small piece that is read later does not stop reading, more does", () =
 });
 
 test("what comes next of a large body is read to its place", () => {
-  const { fds, kernel } = table();
   const sink = new Sink([], true);
-  fds.outside.set("/sink", () => sink);
-  fds.connect(7, 1, "/sink", 0, undefined);
+  const { fds, kernel } = connected(sink);
   const body = new Uint8Array(300_000);
   let at = 0;
   kernel.input = (fd, size) => {

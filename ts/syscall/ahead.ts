@@ -35,6 +35,11 @@ export class Spares {
     this.#copies = copies;
   }
 
+  /** No larger bodies are read ahead. */
+  get largest(): number {
+    return this.#copies ? LARGEST_COPY : LARGEST_BODY;
+  }
+
   /** Where all that is expected is read to, if it is copied. */
   get pad(): Uint8Array | undefined {
     return this.#copies ? this.#pad ??= new Uint8Array(MOST_BYTES) : undefined;
@@ -100,12 +105,11 @@ export class Ahead {
     const size = this.#size, gap = this.#gap;
     /** So much of what lies before the next body has been read. */
     const begun = rest ? 0 : at - this.#end;
-    if (begun < 0 || begun >= gap) return undefined;
+    if (
+      this.#alike < ENOUGH || size > this.#spares.largest ||
+      gap > LARGEST_GAP || begun < 0 || begun >= gap
+    ) return undefined;
     const { pad } = this.#spares;
-    const largest = pad ? LARGEST_COPY : LARGEST_BODY;
-    if (this.#alike < ENOUGH || size > largest || gap > LARGEST_GAP) {
-      return undefined;
-    }
     if (pad) {
       this.#first = 2; // there is none
       return this.#places = rest ? [rest, pad] : [pad];

@@ -84,8 +84,8 @@ export class Stream {
       written = this.#writeNow(memory.subarray(at, at + size));
     } else if (!bodyFollows && !this.#head && connection.writeFrom) {
       written = connection.writeFrom(memory, at, size);
-      if (written > 0) traffic.writes++;
     }
+    if (written > 0) traffic.writes++;
     if (written === size) return size;
     at += written;
     size -= written;
