@@ -177,7 +177,7 @@ for (const places of [false, true]) {
     let turns = 0;
     const look = () => {
       if (over) return;
-      if (++turns % 3 !== 0 || !host.glance!(look)) host.later(look);
+      if (++turns % 3 !== 0 || !host.glance!(look, false)) host.later(look);
     };
     look();
     let seed = 1;

@@ -10,9 +10,15 @@ const test = suite("lookout");
 function clock({ glances = true } = {}) {
   let time = 1000;
   let tasks: (() => void)[] = [];
+  /** Of each glance, whether the wait began with it. */
+  const begun: boolean[] = [];
+  const glance = (task: () => void, begins: boolean) => {
+    begun.push(begins);
+    return tasks.push(task) > 0;
+  };
   const host = {
     now: () => time,
-    ...(glances && { glance: (task: () => void) => tasks.push(task) > 0 }),
+    ...(glances && { glance }),
   } as Partial<Host> as Host;
   const lookout = new Lookout(host);
   /** Lets `ms` pass in turns of 5 µs; returns how often the loop went round. */
@@ -34,13 +40,22 @@ function clock({ glances = true } = {}) {
     lookout.arrived();
     return turns + pass(0.02);
   }
-  return { lookout, pass, trip, pending: () => tasks.length };
+  return { lookout, pass, trip, begun, pending: () => tasks.length };
 }
 
 test("answers that come at once are looked out for", () => {
   const { trip } = clock();
   assert.equal([1, 2, 3, 4].map(() => trip(0.1)), [0, 0, 0, 0]);
   for (let i = 0; i < 100; i++) assert.ok(trip(0.02) >= 4);
+});
+
+test("a wait begins with its first glance", () => {
+  const { trip, begun } = clock();
+  for (let i = 0; i < 10; i++) trip(0.02);
+  begun.length = 0;
+  trip(0.02);
+  assert.ok(begun.length >= 4);
+  assert.equal(begun, begun.map((_, i) => i === 0));
 });
 
 test("one long wait is looked at for a quarter of a millisecond at most", () => {

@@ -241,10 +241,11 @@ export interface Host {
   later(task: () => void): void;
   /**
    * Runs `task` once, in a later turn, when the system was asked what has arrived; does not
-   * sleep until something has. False if it cannot, or not yet: `task` is not run then.
+   * sleep until something has. False if it cannot, or not yet: `task` is not run then. If the
+   * wait only `begins`, nothing can have arrived for a moment.
    * Undefined where it would not see sooner what arrives than a program that sleeps.
    */
-  glance?(task: () => void): boolean;
+  glance?(task: () => void, begins: boolean): boolean;
   /** One unreferenced timer: calls `task` after `ms`. */
   setTimer(task: () => void, ms: number): HostTimer;
   /** Keeps the process alive until the returned function is called. */

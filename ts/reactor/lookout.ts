@@ -67,7 +67,7 @@ export class Lookout {
     // What was sent before is still without an answer: that is one wait.
     if (this.#since === 0) this.#since = this.#host.now();
     if (this.#short < ENOUGH || this.#looking) return;
-    this.#looking = this.#host.glance(this.#look);
+    this.#looking = this.#host.glance(this.#look, true);
   }
 
   /**
@@ -107,7 +107,7 @@ export class Lookout {
     const waited = this.#host.now() - this.#since;
     const patience = Math.max(LEAST_LOOK_MS, this.#usual * PATIENCE);
     this.#looking = waited <= Math.min(SHORT_MS, patience) &&
-      this.#host.glance!(this.#look);
+      this.#host.glance!(this.#look, false);
     if (this.#looking) return;
     // The answer, when it comes, is not counted as well.
     this.#long(this.#vainCosts);
