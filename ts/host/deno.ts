@@ -243,6 +243,7 @@ export function denoHost(): Host {
     readsInPlace: true,
     marksEarly: true,
     clearsMemory: true,
+    returnsMemory: deno.build.os === "linux",
     glance,
     datagrams: denoDatagrams,
     threads: denoThreads,

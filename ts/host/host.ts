@@ -196,6 +196,13 @@ export interface Host {
   /** Whether memory is filled with zeros when it is made, `Buffer.allocUnsafe`'s too. */
   readonly clearsMemory?: boolean;
   /**
+   * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
+   * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),
+   * M_MMAP_THRESHOLD). Each page is then asked for again, and filled with zeros, for the next
+   * messages: 1 to 10 µs for 4 KB, more than all else that is done for them.
+   */
+  readonly returnsMemory?: boolean;
+  /**
    * Whether the engine takes several instructions to shift a vector by a constant, as
    * JavaScriptCore does: the module then multiplies where it can.
    */

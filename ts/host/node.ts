@@ -335,6 +335,7 @@ export const nodeHost: Host = {
   name: "node",
   readsInPlace,
   marksEarly: !bun && parseInt(process.versions["v8"] ?? "") >= MARKS_EARLY,
+  returnsMemory: !bun && process.platform === "linux",
   shiftsSlowly: bun !== undefined,
   tellsOneByOne: true,
   datagrams: nodeDatagrams,

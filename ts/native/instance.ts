@@ -7,7 +7,7 @@ import type { Host } from "../host/host.ts";
 import { Bodies } from "../syscall/bodies.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
-import { allocate, allocateWithGarbage } from "./allocate.ts";
+import { allocate, allocateWithGarbage, keepMemory } from "./allocate.ts";
 import { Abort, type ImportTarget, makeImports } from "./imports.ts";
 import { type Exports, Memory } from "./memory.ts";
 
@@ -105,6 +105,7 @@ export class Instance {
 
   /** `memoryLimit` in bytes, rounded to pages of 64 KiB. */
   constructor(host: Host, kernel: Kernel, options: InstanceOptions) {
+    if (host.returnsMemory) keepMemory();
     this.allocate = host.marksEarly ? allocateWithGarbage : allocate;
     this.fds = new FdTable(host, kernel, this.allocate);
     if (options.trace) {
