@@ -188,11 +188,12 @@ export interface Host {
    */
   readonly readsInPlace?: boolean;
   /**
-   * Whether the engine, when buffers have taken some memory, would rather look at all that
+   * Set where the engine, when buffers have taken some memory, would rather look at all that
    * lives than at what is new, as newer ones of V8 do: 12 times a second for messages of 64 KB,
-   * which took a fifth of a processor. Garbage has it look at what is new before that.
+   * which took a fifth of a processor. Garbage has it look at what is new before that, after
+   * every so many bytes of buffers.
    */
-  readonly marksEarly?: boolean;
+  readonly marksEarly?: number;
   /** Whether memory is filled with zeros when it is made, `Buffer.allocUnsafe`'s too. */
   readonly clearsMemory?: boolean;
   /**

@@ -328,13 +328,22 @@ function sinceBoot(): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-/** The first version of V8 that Node has and `Host.marksEarly` is true of: that of Node 24. */
-const MARKS_EARLY = 13;
+const MEGABYTE = 2 ** 20;
+
+/**
+ * V8 marks early from Node 24 on. There it returns the garbage to the system, and has to ask
+ * for it again page by page; that of Node 26 keeps it.
+ */
+function marksEarly(): number | undefined {
+  const version = parseInt(process.versions["v8"] ?? "");
+  if (bun || !(version >= 13)) return undefined;
+  return (version === 13 ? 48 : 16) * MEGABYTE;
+}
 
 export const nodeHost: Host = {
   name: "node",
   readsInPlace,
-  marksEarly: !bun && parseInt(process.versions["v8"] ?? "") >= MARKS_EARLY,
+  marksEarly: marksEarly(),
   returnsMemory: !bun && process.platform === "linux",
   shiftsSlowly: bun !== undefined,
   tellsOneByOne: true,

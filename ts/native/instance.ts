@@ -106,7 +106,9 @@ export class Instance {
   /** `memoryLimit` in bytes, rounded to pages of 64 KiB. */
   constructor(host: Host, kernel: Kernel, options: InstanceOptions) {
     if (host.returnsMemory) keepMemory();
-    this.allocate = host.marksEarly ? allocateWithGarbage : allocate;
+    this.allocate = host.marksEarly === undefined
+      ? allocate
+      : allocateWithGarbage(host.marksEarly);
     this.fds = new FdTable(host, kernel, this.allocate);
     if (options.trace) {
       traceCalls(this.fds, "call ", SYSTEM_CALLS, options.trace);
