@@ -200,7 +200,7 @@ export interface Host {
    * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
    * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),
    * M_MMAP_THRESHOLD). Each page is then asked for again, and filled with zeros, for the next
-   * messages: 1 to 10 µs for 4 KB, more than all else that is done for them.
+   * messages: 0.1 to 10 µs for 4 KB, on some machines more than all else that is done.
    */
   readonly returnsMemory?: boolean;
   /**
