@@ -133,11 +133,14 @@ test("no space for an ipc path: what is open goes on, and a path can be had late
   const traffic = new Traffic(push, pull);
   await traffic.flows("at first");
   const endpoint = `ipc://${freshPath()}`;
+  // A socket that binds takes no new `receive`, so nothing may arrive then.
+  await traffic.stop();
   for (let i = 0; i < 3; i++) {
     const error = await rejection(pull.bind(endpoint));
     assert.is(error.code, "ENOSPC");
     assert.is(error.address, endpoint);
   }
+  traffic.start();
   await traffic.flows("in spite of it");
   const waiting = use(new Push({ linger: 0, reconnectInterval: 10 }));
   waiting.connect(endpoint);

@@ -51,15 +51,23 @@ interface Sends {
 export class Traffic {
   readonly ledger = new Ledger();
   sent = 0;
+  readonly #from: Sends;
   #stopped = false;
   #fault: unknown;
-  readonly #sending: Promise<void>;
+  #sending!: Promise<void>;
 
   constructor(from: Sends, to: Receives) {
-    this.#sending = this.#send(from).catch((error) => {
-      if (!from.closed) this.#fault = error;
-    });
+    this.#from = from;
+    this.start();
     void this.#receive(to);
+  }
+
+  /** Begins to send; again after `stop`. */
+  start(): void {
+    this.#stopped = false;
+    this.#sending = this.#send(this.#from).catch((error) => {
+      if (!this.#from.closed) this.#fault = error;
+    });
   }
 
   async #send(from: Sends): Promise<void> {
