@@ -3,23 +3,14 @@
 /** Memory of large messages: kept when it is freed, not asked for again page by page. */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Pull, Push } from "zeromq-wasm";
+import { gc } from "../support/collector.ts";
 import { bound, closeAll, use } from "../socket/tools.ts";
 
 const test = suite("kept memory");
 test.after.each(closeAll);
-
-function collector(): () => void {
-  const { gc } = globalThis as { gc?: () => void };
-  if (gc) return gc;
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-}
-const gc = collector();
 
 const glibc = process.platform === "linux" &&
   readFileSync("/proc/self/maps", "latin1").includes("/libc.so.6");

@@ -1,13 +1,9 @@
 /** Sockets and contexts that nobody refers to: when they are closed, and when not. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm";
+import { gc } from "../support/collector.ts";
 import { bound, closeAll, until, use } from "./tools.ts";
-
-setFlagsFromString("--expose-gc");
-const gc = runInNewContext("gc") as () => void;
 
 const test = suite("collect");
 test.after.each(closeAll);

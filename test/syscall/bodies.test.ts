@@ -201,12 +201,19 @@ test("a head goes before a body on its way out, in one piece", () => {
 
 test("free memory has its limit", () => {
   const all = bodies();
-  const bytes = new Uint8Array(8 * MB);
-  const many = Array.from({ length: 6 }, () => all.put(bytes));
-  assert.is(made, 6);
-  for (const address of many) all.drop(address);
-  for (let i = 0; i < 6; i++) all.put(bytes);
-  assert.is(made, 6 + 6 - 4);
+  const fill = (size: number, count: number) => {
+    const bytes = new Uint8Array(size);
+    const many = Array.from({ length: count }, () => all.put(bytes));
+    const before = made;
+    for (const address of many) all.drop(address);
+    const again = many.map(() => all.put(bytes));
+    for (const address of again) all.drop(address);
+    return made - before;
+  };
+  assert.is(fill(900 * KB, 20), 4, "16 pieces");
+  // Larger ones are there for as long as nobody collects them, which is not before the end.
+  assert.is(fill(8 * MB, 12), 0);
+  assert.is(fill(MB, 90), 90 - 16 - 64);
 });
 
 test.run();

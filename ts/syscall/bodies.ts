@@ -7,6 +7,8 @@
  * until libzmq gives it back.
  */
 
+import { Spare } from "./spare.ts";
+
 /** Smaller ones lie in the module: an address costs more than the copy. */
 export const SMALLEST_BODY = 32768;
 
@@ -19,8 +21,6 @@ const PAGES = 32767;
  * one piece then, and neither is copied. Heads of messages of few frames fit.
  */
 const HEAD_ROOM = 64;
-/** Memory of bodies that were sent is used again: so much, in so many pieces, waits for that. */
-const MOST_FREE_BYTES = 32 * 2 ** 20, MOST_FREE = 16;
 
 export class Body {
   bytes: Uint8Array;
@@ -71,8 +71,7 @@ export class Bodies {
   readonly #pages: (Body | undefined)[] = [];
   readonly #allocate: (size: number) => Uint8Array;
   readonly #limit: number;
-  readonly #free: Uint8Array[] = [];
-  #freeBytes = 0;
+  readonly #spare = new Spare();
   #next = 0;
   /** Bodies that may be borrowed still. */
   #lent: Body[] = [];
@@ -177,7 +176,7 @@ export class Bodies {
 
   #reuse(body: Body): void {
     if (body.ours && !body.borrowed && !body.given && body.writes === 0) {
-      this.#keep(body.bytes);
+      this.#spare.keep(body.bytes.buffer);
     }
   }
 
@@ -188,8 +187,12 @@ export class Bodies {
 
   /** Forgets all: the instance is gone. */
   clear(): void {
-    this.#pages.length = this.#free.length = this.#lent.length = 0;
-    this.#freeBytes = this.bytes = this.queued = 0;
+    this.#pages.length =
+      this.#lent.length =
+      this.bytes =
+      this.queued =
+        0;
+    this.#spare.clear();
   }
 
   #view(inside: Uint8Array, pointer: number, size: number): Uint8Array {
@@ -234,33 +237,10 @@ export class Bodies {
 
   /** Memory for `size` bytes on their way out: what such a body had, or new. */
   #take(size: number): Uint8Array {
-    const free = this.#free;
-    for (let i = free.length; i-- > 0;) {
-      const room = roomIn(free[i]!);
-      if (room < size || room > size + (size >> 2)) continue;
-      const [found] = free.splice(i, 1);
-      this.#freeBytes -= room;
-      return new Uint8Array(found!.buffer, HEAD_ROOM, size);
-    }
-    return this.#allocate(HEAD_ROOM + size).subarray(HEAD_ROOM);
+    const room = HEAD_ROOM + size;
+    const memory = this.#spare.take(room) ?? this.#allocate(room).buffer;
+    return new Uint8Array(memory, HEAD_ROOM, size);
   }
-
-  #keep(bytes: Uint8Array): void {
-    const room = roomIn(bytes);
-    if (room > MOST_FREE_BYTES) return;
-    // The oldest go: programs send what they sent last.
-    while (
-      this.#free.length === MOST_FREE ||
-      this.#freeBytes + room > MOST_FREE_BYTES
-    ) this.#freeBytes -= roomIn(this.#free.shift()!);
-    this.#free.push(bytes);
-    this.#freeBytes += room;
-  }
-}
-
-/** How large a body can be in the memory of this one. */
-function roomIn(bytes: Uint8Array): number {
-  return bytes.buffer.byteLength - HEAD_ROOM;
 }
 
 function pagesOf(size: number): number {
