@@ -241,7 +241,7 @@ export function denoHost(): Host {
   return {
     name: "deno",
     readsInPlace: true,
-    marksEarly: 4 * 2 ** 20,
+    marksEarly: { often: 4 * 2 ** 20 },
     clearsMemory: true,
     returnsMemory: deno.build.os === "linux",
     glance,

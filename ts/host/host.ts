@@ -180,6 +180,18 @@ export interface Threads {
   tie?(id: string, thread: number | undefined, ended: () => void): () => void;
 }
 
+/**
+ * How to have the engine look at what is new. Newer ones of V8 look at all that lives when
+ * buffers have taken some 32 MB: 12 times a second for messages of 64 KB, which took a fifth of
+ * a processor. Garbage has them look at what is new before that.
+ */
+export interface EarlyMarks {
+  /** So many bytes of buffers may be made from one time to the next. */
+  readonly often: number;
+  /** How many bytes of new objects there may be until it looks at them; if that can be told. */
+  room?(): number;
+}
+
 export interface Host {
   readonly name: string;
   /**
@@ -187,13 +199,8 @@ export interface Host {
    * to where they are told (what `data` returns). Elsewhere that costs more than it saves.
    */
   readonly readsInPlace?: boolean;
-  /**
-   * Set where the engine, when buffers have taken some memory, would rather look at all that
-   * lives than at what is new, as newer ones of V8 do: 12 times a second for messages of 64 KB,
-   * which took a fifth of a processor. Garbage has it look at what is new before that, after
-   * every so many bytes of buffers.
-   */
-  readonly marksEarly?: number;
+  /** Set where the engine would rather look at all that lives than at what is new. */
+  readonly marksEarly?: EarlyMarks;
   /** Whether memory is filled with zeros when it is made, `Buffer.allocUnsafe`'s too. */
   readonly clearsMemory?: boolean;
   /**

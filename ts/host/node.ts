@@ -7,6 +7,7 @@
 import type * as net from "node:net";
 import type {
   Connection,
+  EarlyMarks,
   Host,
   HostAddress,
   HostError,
@@ -328,16 +329,17 @@ function sinceBoot(): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-const MEGABYTE = 2 ** 20;
-
-/**
- * V8 marks early from Node 24 on. There it returns the garbage to the system, and has to ask
- * for it again page by page; that of Node 26 keeps it.
- */
-function marksEarly(): number | undefined {
+/** V8 does from Node 24 on. */
+function marksEarly(): EarlyMarks | undefined {
   const version = parseInt(process.versions["v8"] ?? "");
   if (bun || !(version >= 13)) return undefined;
-  return (version === 13 ? 48 : 16) * MEGABYTE;
+  return {
+    often: 16 * 2 ** 20,
+    room: () =>
+      builtin("node:v8").getHeapSpaceStatistics()
+        .find(({ space_name }) => space_name === "new_space")
+        ?.space_available_size ?? 0,
+  };
 }
 
 export const nodeHost: Host = {

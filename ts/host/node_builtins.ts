@@ -9,6 +9,7 @@ import type * as Net from "node:net";
 import type * as Os from "node:os";
 import type * as Path from "node:path";
 import type * as Util from "node:util";
+import type * as V8 from "node:v8";
 import type * as Workers from "node:worker_threads";
 
 interface Builtins {
@@ -19,6 +20,7 @@ interface Builtins {
   "node:os": typeof Os;
   "node:path": typeof Path;
   "node:util": typeof Util;
+  "node:v8": typeof V8;
   "node:worker_threads": typeof Workers;
 }
 

@@ -37,33 +37,3 @@ function keepFrom(size: number): void {
     // Nobody waits for it: where there is no room, memory is given back as before.
   }
 }
-
-/** The garbage while it is made: what nobody could see would not be made. */
-export let garbage: unknown[] | undefined;
-
-/**
- * So many elements, 2.4 MB, lie apart from other new objects, and two of them are more than
- * the place for such takes: then what is new is looked at.
- */
-const ELEMENTS = 300_000;
-
-/**
- * The same, with some garbage after every `often` bytes: see `Host.marksEarly`. Deno receives
- * frames of 1 MB with 3 collections of all that lives instead of 35 in 1.5 s, and 2083 a second
- * instead of 1385; of 300 KB 4900 instead of 3740. (The same memory as small garbage, all the
- * time, grew the room for what is new, up to where it was looked at too late.)
- */
-export function allocateWithGarbage(
-  often: number,
-): (size: number) => Uint8Array {
-  let since = 0;
-  return (size) => {
-    since += size;
-    if (since >= often) {
-      since = 0;
-      garbage = new Array(ELEMENTS);
-      garbage = undefined;
-    }
-    return allocate(size);
-  };
-}

@@ -7,7 +7,8 @@ import type { Host } from "../host/host.ts";
 import { Bodies } from "../syscall/bodies.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
-import { allocate, allocateWithGarbage, keepMemory } from "./allocate.ts";
+import { allocate, keepMemory } from "./allocate.ts";
+import { allocateWithGarbage } from "./garbage.ts";
 import { Abort, type ImportTarget, makeImports } from "./imports.ts";
 import { type Exports, Memory } from "./memory.ts";
 
