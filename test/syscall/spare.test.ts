@@ -48,7 +48,10 @@ test("33 MB are kept always, more until somebody collects", async () => {
 test("one piece that is larger than all that is kept is there until then", () => {
   const spare = new Spare();
   const memory = new ArrayBuffer(40 * MB);
+  const small = new ArrayBuffer(MB / 2);
+  spare.keep(small);
   spare.keep(memory);
+  assert.is(spare.take(MB / 2), small, "nothing makes way for it");
   assert.is(spare.take(40 * MB), memory);
   assert.is(spare.take(40 * MB), undefined);
 });

@@ -32,21 +32,25 @@ export class Spare {
 
   /** The oldest go: programs send what they sent last. */
   keep(memory: ArrayBufferLike): void {
+    if (memory.byteLength > MOST_BYTES) return this.#keepLarge(memory);
     const kept = this.#kept;
     kept.push(memory);
     this.#bytes += memory.byteLength;
     while (kept.length > MOST || this.#bytes > MOST_BYTES) {
       const oldest = kept.shift()!;
       this.#bytes -= oldest.byteLength;
-      if (oldest.byteLength < LARGE) continue;
-      if (this.#large.push(new WeakRef(oldest)) > MOST_LARGE) {
-        this.#large.shift();
-      }
+      if (oldest.byteLength >= LARGE) this.#keepLarge(oldest);
     }
   }
 
   clear(): void {
     this.#kept.length = this.#large.length = this.#bytes = 0;
+  }
+
+  #keepLarge(memory: ArrayBufferLike): void {
+    if (this.#large.push(new WeakRef(memory)) > MOST_LARGE) {
+      this.#large.shift();
+    }
   }
 
   #takeLarge(size: number): ArrayBufferLike | undefined {
