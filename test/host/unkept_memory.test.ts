@@ -1,4 +1,5 @@
 /** A process without room for the piece that has freed memory kept: nothing else is lost. */
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Pull, Push } from "zeromq-wasm";
@@ -8,6 +9,7 @@ const test = suite("unkept memory");
 test.after.each(closeAll);
 
 const MOST = 2 ** 24;
+const keeps = process.platform === "linux" && !("Bun" in globalThis);
 
 test("the first large message arrives where there is no room for more", async () => {
   const { ArrayBuffer } = globalThis;
@@ -34,7 +36,7 @@ test("the first large message arrives where there is no room for more", async ()
   } finally {
     globalThis.ArrayBuffer = ArrayBuffer;
   }
-  assert.ok(refused <= 1, "it is asked for once");
+  assert.is(refused, keeps ? 1 : 0, "it is asked for once");
 });
 
 test.run();

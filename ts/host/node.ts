@@ -7,7 +7,6 @@
 import type * as net from "node:net";
 import type {
   Connection,
-  EarlyMarks,
   Host,
   HostAddress,
   HostError,
@@ -21,6 +20,7 @@ import { codeOf, toHostError } from "./node_errors.ts";
 import { glance } from "./node_glance.ts";
 import { NodeConnection, NodeListener, readsInPlace } from "./node_stream.ts";
 import { nodeThreads } from "./node_threads.ts";
+import { marksEarly } from "./node_v8.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
@@ -329,23 +329,10 @@ function sinceBoot(): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-/** V8 does from Node 24 on. */
-function marksEarly(): EarlyMarks | undefined {
-  const version = parseInt(process.versions["v8"] ?? "");
-  if (bun || !(version >= 13)) return undefined;
-  return {
-    often: 16 * 2 ** 20,
-    room: () =>
-      builtin("node:v8").getHeapSpaceStatistics()
-        .find(({ space_name }) => space_name === "new_space")
-        ?.space_available_size ?? 0,
-  };
-}
-
 export const nodeHost: Host = {
   name: "node",
   readsInPlace,
-  marksEarly: marksEarly(),
+  ...(!bun && { marksEarly: marksEarly(process.versions["v8"]) }),
   returnsMemory: !bun && process.platform === "linux",
   shiftsSlowly: bun !== undefined,
   tellsOneByOne: true,

@@ -7,7 +7,7 @@
  * until libzmq gives it back.
  */
 
-import { Spare } from "./spare.ts";
+import { SentMemory } from "./sent_memory.ts";
 
 /** Smaller ones lie in the module: an address costs more than the copy. */
 export const SMALLEST_BODY = 32768;
@@ -71,7 +71,7 @@ export class Bodies {
   readonly #pages: (Body | undefined)[] = [];
   readonly #allocate: (size: number) => Uint8Array;
   readonly #limit: number;
-  readonly #spare = new Spare();
+  readonly #sent = new SentMemory();
   #next = 0;
   /** Bodies that may be borrowed still. */
   #lent: Body[] = [];
@@ -176,7 +176,7 @@ export class Bodies {
 
   #reuse(body: Body): void {
     if (body.ours && !body.borrowed && !body.given && body.writes === 0) {
-      this.#spare.keep(body.bytes.buffer);
+      this.#sent.keep(body.bytes.buffer);
     }
   }
 
@@ -187,12 +187,9 @@ export class Bodies {
 
   /** Forgets all: the instance is gone. */
   clear(): void {
-    this.#pages.length =
-      this.#lent.length =
-      this.bytes =
-      this.queued =
-        0;
-    this.#spare.clear();
+    this.#pages.length = this.#lent.length = 0;
+    this.bytes = this.queued = 0;
+    this.#sent.clear();
   }
 
   #view(inside: Uint8Array, pointer: number, size: number): Uint8Array {
@@ -238,7 +235,7 @@ export class Bodies {
   /** Memory for `size` bytes on their way out: what such a body had, or new. */
   #take(size: number): Uint8Array {
     const room = HEAD_ROOM + size;
-    const memory = this.#spare.take(room) ?? this.#allocate(room).buffer;
+    const memory = this.#sent.take(room) ?? this.#allocate(room).buffer;
     return new Uint8Array(memory, HEAD_ROOM, size);
   }
 }

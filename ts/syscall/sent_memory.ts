@@ -11,7 +11,7 @@ const MOST_BYTES = 33 * 2 ** 20, MOST = 16;
 /** Pieces of this size are kept beyond that, so many. */
 const LARGE = 2 ** 20, MOST_LARGE = 64;
 
-export class Spare {
+export class SentMemory {
   /** The last used is the last here. */
   readonly #kept: ArrayBufferLike[] = [];
   readonly #large: WeakRef<ArrayBufferLike>[] = [];
