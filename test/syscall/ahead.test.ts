@@ -17,9 +17,9 @@ function stream(limit = Infinity, copies = false): Stream {
     pause: () => void pauses++,
     resume() {},
   } as unknown as Connection;
-  const spares = new Spares((size) => {
+  const spares = new Spares((size, content) => {
     if (++made > limit) throw new RangeError("no memory");
-    return new Uint8Array(size);
+    return content ? new Uint8Array(content) : new Uint8Array(size);
   }, copies);
   const traffic = {
     stages: new Stages(),
@@ -170,6 +170,7 @@ test("what is left unread is kept, and nothing is read over it", () => {
 });
 
 test("where new memory is dear, bodies are copied out of a pad", () => {
+  // No memory for what is there at once.
   const it = steady(5, 0, true);
   const places = it.places()!;
   assert.equal(places.map(({ length }) => length), [2 ** 18]);
@@ -191,7 +192,50 @@ test("where new memory is dear, bodies are copied out of a pad", () => {
   assert.ok(isFilled(body, HEAD));
   assert.ok(isFilled(next, WHOLE + HEAD, 1000));
   it.filled(0);
-  assert.is(made, 0);
+});
+
+test("where new memory is dear, a body that is there becomes memory at once", () => {
+  const it = steady(5, Infinity, true);
+  const places = it.places()!;
+  const size = 2 * WHOLE + HEAD + SIZE - 1;
+  fill(places, size);
+  made = 0;
+  it.filled(size);
+  const bodies: Uint8Array[] = [];
+  for (const [i, some] of [HEAD, 64].entries()) {
+    it.read(new Uint8Array(some), 0, some, 0);
+    const left = some - HEAD;
+    const body = it.begins(SIZE, left)!;
+    assert.is(made, i + 1);
+    assert.ok(isFilled(body, HEAD + i * WHOLE), "before it is read");
+    const rest = SIZE - left;
+    it.read(body, left, 1000, rest);
+    it.read(body, left + 1000, rest - 1000, rest - 1000);
+    bodies.push(body);
+  }
+  it.read(new Uint8Array(HEAD), 0, HEAD, 0);
+  assert.is(it.begins(SIZE, 0), undefined, "one byte is missing");
+  const last = new Uint8Array(SIZE);
+  it.read(last, 0, SIZE - 1, SIZE);
+  assert.ok(isFilled(last, HEAD + 2 * WHOLE, SIZE - 1));
+  places[0]!.fill(255);
+  for (const [i, body] of bodies.entries()) {
+    assert.ok(isFilled(body, HEAD + i * WHOLE), "a copy");
+  }
+  assert.is(made, 2);
+});
+
+test("a body whose begin came before is read as always", () => {
+  const it = stream(Infinity, true);
+  const bytes = new Uint8Array(WHOLE);
+  fill([bytes], WHOLE);
+  it.arrived(bytes.subarray(0, HEAD + 10));
+  it.read(new Uint8Array(HEAD + 10), 0, HEAD + 10, 0);
+  it.arrived(bytes.subarray(HEAD + 10));
+  assert.is(it.begins(SIZE, 10), undefined);
+  const body = new Uint8Array(SIZE);
+  it.read(body, 10, SIZE - 10, SIZE - 10);
+  assert.ok(isFilled(body.subarray(10), HEAD + 10));
 });
 
 test("after a part of a head the rest of it is expected, after others nothing", () => {

@@ -12,6 +12,7 @@ import { deno, globals, release, setTimer, toError } from "./deno_globals.ts";
 import { closedListeners, DenoStreamListener } from "./deno_listener.ts";
 import { DenoConnection } from "./deno_stream.ts";
 import { denoThreads } from "./deno_threads.ts";
+import { marksEarly } from "./deno_v8.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
 import {
   type Connection,
@@ -238,10 +239,15 @@ function beforeExit(task: () => void): void {
 }
 
 export function denoHost(): Host {
+  if (!globals.setImmediate) {
+    throw new Error(
+      `zeromq-wasm needs Deno 2.4 or later; this is ${deno.version.deno}`,
+    );
+  }
   return {
     name: "deno",
     readsInPlace: true,
-    marksEarly: { often: 4 * 2 ** 20 },
+    marksEarly: marksEarly(),
     clearsMemory: true,
     returnsMemory: deno.build.os === "linux",
     glance,

@@ -17,7 +17,8 @@ import type { DenoConn, DenoLibrary, NetAddr } from "./deno_types.ts";
 
 const LIBRARY = "libc.so.6";
 /** Of Linux. Deno's Rust ignores SIGPIPE, but who knows who else handles it. */
-const MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000;
+const MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
+const WRITES = MSG_DONTWAIT | MSG_NOSIGNAL;
 const AF_INET = 2, AF_INET6 = 10;
 const SOCKADDR_BYTES = 28;
 /** Descriptors from here on are not searched for, nor any for so many connections. */
@@ -27,6 +28,7 @@ const SYMBOLS = {
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   readv: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 } as const;
@@ -141,21 +143,39 @@ export function readNow(fd: number, memory: Uint8Array): number {
 /** The system's vector of places, an address and a size each; on 64 bits, as all of Deno's. */
 let vector = new BigUint64Array(32);
 
-/** `readNow` to a place after the other, each with bytes. Deno's descriptors never wait. */
-export function readAllNow(fd: number, places: readonly Uint8Array[]): number {
+function fillVector(places: readonly Uint8Array[]): void {
   const count = places.length;
   if (vector.length < 2 * count) vector = new BigUint64Array(2 * count);
   for (let i = 0; i < count; i++) {
     const place = places[i]!;
-    vector[2 * i] = deno.UnsafePointer.value(deno.UnsafePointer.of(place));
+    vector[2 * i] = addressOf(place);
     vector[2 * i + 1] = sizeOf(place);
   }
-  return Math.max(library!.symbols.readv(fd, vector, count), 0);
+}
+
+const addressOf = (bytes: Uint8Array | BigUint64Array): bigint =>
+  deno.UnsafePointer.value(deno.UnsafePointer.of(bytes));
+
+/** `readNow` to a place after the other, each with bytes. Deno's descriptors never wait. */
+export function readAllNow(fd: number, places: readonly Uint8Array[]): number {
+  fillVector(places);
+  return Math.max(library!.symbols.readv(fd, vector, places.length), 0);
 }
 
 /** Writes what there is room for; 0 also at an error: Deno's write fails too. */
-export function writeNow(fd: number, bytes: Uint8Array, more: boolean): number {
-  const flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-  const size = library!.symbols.send(fd, bytes, sizeOf(bytes), flags);
+export function writeNow(fd: number, bytes: Uint8Array): number {
+  const size = library!.symbols.send(fd, bytes, sizeOf(bytes), WRITES);
   return Math.max(size, 0);
+}
+
+/** The system's `msghdr`: where the vector is, and its length; no address, nothing else. */
+const message = new BigUint64Array(7);
+const VECTOR = 2, COUNT = 3;
+
+/** `writeNow` of a piece after the other, each with bytes. */
+export function writeAllNow(fd: number, pieces: readonly Uint8Array[]): number {
+  fillVector(pieces);
+  message[VECTOR] = addressOf(vector);
+  message[COUNT] = BigInt(pieces.length);
+  return Math.max(library!.symbols.sendmsg(fd, message, WRITES), 0);
 }

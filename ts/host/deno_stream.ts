@@ -5,7 +5,13 @@
  * (deno_direct.ts) is; Deno's operations then wait for what is not there yet.
  */
 import { type Copy, copyOf, giveBack, SMALL_WRITE } from "./deno_copies.ts";
-import { descriptorOf, readAllNow, readNow, writeNow } from "./deno_direct.ts";
+import {
+  descriptorOf,
+  readAllNow,
+  readNow,
+  writeAllNow,
+  writeNow,
+} from "./deno_direct.ts";
 import { endpoint, setTimer, toError } from "./deno_globals.ts";
 import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import { standing } from "./deno_standing.ts";
@@ -103,7 +109,7 @@ export class DenoConnection implements Connection {
     // A few bytes alone are not worth opening the library.
     const written = (small && !this.#fd) || !this.isDirect
       ? 0
-      : writeNow(this.#fd!, bytes, false);
+      : writeNow(this.#fd!, bytes);
     if (written === bytes.length) {
       const rest = turn.spend(written);
       if (rest === undefined) return true;
@@ -124,14 +130,9 @@ export class DenoConnection implements Connection {
       this.#over || this.#failure || this.#writing !== undefined ||
       !this.isDirect
     ) return 0;
-    let total = 0;
-    for (let i = 0; i < pieces.length; i++) {
-      const bytes = pieces[i]!;
-      const size = writeNow(this.#fd!, bytes, i + 1 < pieces.length);
-      total += size;
-      if (size < bytes.length) break;
-    }
-    return total;
+    return pieces.length === 1
+      ? writeNow(this.#fd!, pieces[0]!)
+      : writeAllNow(this.#fd!, pieces);
   }
 
   /** Whether it is read and written directly. */

@@ -4,6 +4,7 @@
  * Written out because this project is compiled without Deno's own library; signatures follow
  * `deno types` of Deno 2.9. Also reaches the Node globals that Deno offers without any import.
  */
+import type { V8Statistics } from "./v8_memory.ts";
 
 export interface NetAddr {
   readonly hostname?: string;
@@ -111,11 +112,12 @@ export interface DenoApi {
     family: "IPv4" | "IPv6";
     scopeid: number | null;
   }[];
+  readonly version: { readonly deno: string };
   makeTempDirSync(options: { prefix: string }): string;
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
   readonly UnsafePointer: {
-    of(memory: Uint8Array): unknown;
+    of(memory: Uint8Array | BigUint64Array): unknown;
     value(pointer: unknown): bigint;
   };
   dlopen<Name extends string>(
@@ -135,6 +137,7 @@ export interface DenoGlobals {
     nextTick(task: () => void): void;
     emitWarning(message: string): void;
     on(event: "exit", listener: () => void): void;
+    getBuiltinModule(name: "node:v8"): V8Statistics;
     getBuiltinModule(name: "node:worker_threads"): {
       BroadcastChannel: new (name: string) => {
         onmessage: (event: { data: unknown }) => void;
@@ -143,6 +146,7 @@ export interface DenoGlobals {
       };
     };
   };
+  /** Deno 2.4 has it. */
   setImmediate(task: () => void): unknown;
   setTimeout(task: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;

@@ -189,7 +189,12 @@ export interface EarlyMarks {
   /** So many bytes of buffers may be made from one time to the next. */
   readonly often: number;
   /** How many bytes of new objects there may be until it looks at them; if that can be told. */
-  room?(): number;
+  room(): number | undefined;
+  /**
+   * How large a piece of memory should be that lives, and is never written to, so that it takes
+   * none of the system: the engine waits with its looks for some share of what lives.
+   */
+  ballast?(): number | undefined;
 }
 
 export interface Host {

@@ -1,16 +1,27 @@
+import type { Host } from "../host/host.ts";
+import type { Allocate } from "../syscall/bodies.ts";
+
 type BufferLike = { allocUnsafeSlow(size: number): Uint8Array };
 const NativeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
 
 /**
- * Memory of its own for a large frame, of the class that users of the runtime expect; to be
- * written at once, for it may hold anything. Throws a RangeError when there is none.
+ * Memory of its own for a large frame, of the class that users of the runtime expect where it
+ * has no content yet; then it is to be written at once, for it may hold anything. Throws a
+ * RangeError when there is none.
  */
-export function allocate(size: number): Uint8Array {
+export const allocate: Allocate = (size, content) => {
   if (returned) keepFrom(size);
-  return NativeBuffer
+  // With content, an array is not filled with zeros before.
+  if (content && cleared) return new Uint8Array(content);
+  const memory = NativeBuffer
     ? NativeBuffer.allocUnsafeSlow(size)
     : new Uint8Array(size);
-}
+  if (content) memory.set(content);
+  return memory;
+};
+
+/** See `Host.clearsMemory`. */
+let cleared = !NativeBuffer;
 
 /** Smaller pieces come and go without the system. */
 const LARGE = 32768;
@@ -20,12 +31,18 @@ const KEPT = 2 ** 25 - 2 ** 16;
 let returned: boolean | undefined;
 
 /**
- * From the first large piece on, has memory that was freed kept for those to come: see
- * `Host.returnsMemory`. The largest piece that was freed decides how much; this one is never
- * written to, so it takes no memory.
+ * Memory as it is best for a host. Where it gives memory back, from the first large piece on
+ * what was freed is kept for those to come: see `Host.returnsMemory`. The largest piece that was
+ * freed decides how much; this one is never written to, so it takes no memory.
  */
-export function keepMemory(): void {
-  returned ??= true;
+export function suit(
+  { returnsMemory, clearsMemory }: Pick<
+    Host,
+    "returnsMemory" | "clearsMemory"
+  >,
+): void {
+  if (returnsMemory) returned ??= true;
+  if (clearsMemory) cleared = true;
 }
 
 function keepFrom(size: number): void {

@@ -4,10 +4,10 @@
  */
 import { wasm } from "zeromq-wasm:bytes";
 import type { Host } from "../host/host.ts";
-import { Bodies } from "../syscall/bodies.ts";
+import { type Allocate, Bodies } from "../syscall/bodies.ts";
 import { FdTable, type Kernel } from "../syscall/fd_table.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
-import { allocate, keepMemory } from "./allocate.ts";
+import { allocate, suit } from "./allocate.ts";
 import { allocateWithGarbage } from "./garbage.ts";
 import { Abort, type ImportTarget, makeImports } from "./imports.ts";
 import { type Exports, Memory } from "./memory.ts";
@@ -100,13 +100,13 @@ export class Instance {
   readonly exports: Exports;
   readonly #target: ImportTarget;
   /** Makes memory for a large frame. */
-  readonly allocate: (size: number) => Uint8Array;
+  readonly allocate: Allocate;
   /** Why the instance can no longer be used. */
   dead: Error | undefined;
 
   /** `memoryLimit` in bytes, rounded to pages of 64 KiB. */
   constructor(host: Host, kernel: Kernel, options: InstanceOptions) {
-    if (host.returnsMemory) keepMemory();
+    suit(host);
     this.allocate = host.marksEarly === undefined
       ? allocate
       : allocateWithGarbage(host.marksEarly);

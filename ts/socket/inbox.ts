@@ -207,10 +207,8 @@ export class Inbox {
     if (isOutside(data)) return this.#fetchBody(msg, data);
     const size = reactor.call("zmq_msg_size", msg) >>> 0;
     try {
-      const frame = reactor.instance.allocate(size) as Message;
-      const { bytes } = reactor.instance.memory;
-      frame.set(bytes.subarray(data, data + size));
-      return frame;
+      const { allocate, memory } = reactor.instance;
+      return whole(allocate(size, memory.bytes.subarray(data, data + size)));
     } finally {
       reactor.call("zw_msg_free", msg);
     }
@@ -224,13 +222,9 @@ export class Inbox {
     body.given = true;
     this.#reactor.call("zw_msg_free", msg);
     const { bytes } = body;
-    if (!bodies.has(body)) {
-      return wrap(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
-    }
+    if (!bodies.has(body)) return whole(bytes);
     body.given = false;
-    const frame = allocate(bytes.length) as Message;
-    frame.set(bytes);
-    return frame;
+    return whole(allocate(bytes.length, bytes));
   }
 
   /** Asks for the properties of a connection not seen before. */
@@ -261,4 +255,9 @@ export class Inbox {
     }
     known.set(id, this.#learned);
   }
+}
+
+/** All of these bytes as a frame. */
+function whole({ buffer, byteOffset, length }: Uint8Array): Message {
+  return wrap(buffer as ArrayBuffer, byteOffset, length);
 }

@@ -11,6 +11,8 @@
  * cache when they are read to. There they are read to a pad, and each is copied out of it.
  */
 
+import type { Allocate } from "./bodies.ts";
+
 /** Larger ones are enough by themselves; larger than the second, where they are copied. */
 const LARGEST_BODY = 2 ** 17, LARGEST_COPY = 2 ** 16;
 /** The most between two bodies: their heads, and frames of some bytes. */
@@ -24,33 +26,42 @@ const MOST_SPARES = 8;
 
 /** Memory for bodies to come, of all streams together: none keeps some while it is idle. */
 export class Spares {
-  readonly #allocate: (size: number) => Uint8Array;
-  readonly #copies: boolean;
+  readonly #allocate: Allocate;
+  /** What comes is better copied out of a pad than read to its own memory. */
+  readonly copies: boolean;
   #pad: Uint8Array | undefined;
   #free: Uint8Array[] = [];
 
-  /** `copies`: what comes is better copied out of a pad than read to its own memory. */
-  constructor(allocate: (size: number) => Uint8Array, copies: boolean) {
+  constructor(allocate: Allocate, copies: boolean) {
     this.#allocate = allocate;
-    this.#copies = copies;
+    this.copies = copies;
   }
 
   /** No larger bodies are read ahead. */
   get largest(): number {
-    return this.#copies ? LARGEST_COPY : LARGEST_BODY;
+    return this.copies ? LARGEST_COPY : LARGEST_BODY;
   }
 
   /** Where all that is expected is read to, if it is copied. */
   get pad(): Uint8Array | undefined {
-    return this.#copies ? this.#pad ??= new Uint8Array(MOST_BYTES) : undefined;
+    return this.copies ? this.#pad ??= new Uint8Array(MOST_BYTES) : undefined;
   }
 
   /** Undefined if there is no memory. */
   take(size: number): Uint8Array | undefined {
     const at = this.#free.findIndex(({ length }) => length === size);
     if (at >= 0) return this.#free.splice(at, 1)[0];
+    return this.#make(size);
+  }
+
+  /** A copy, in memory that is not filled with zeros before; undefined if there is none. */
+  copyOf(bytes: Uint8Array): Uint8Array | undefined {
+    return this.#make(bytes.length, bytes);
+  }
+
+  #make(size: number, content?: Uint8Array): Uint8Array | undefined {
     try {
-      return this.#allocate(size);
+      return this.#allocate(size, content);
     } catch {
       return undefined; // then it is read as always
     }

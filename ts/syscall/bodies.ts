@@ -22,6 +22,9 @@ const PAGES = 32767;
  */
 const HEAD_ROOM = 64;
 
+/** Makes memory: `size` bytes, those of `content` if it is given. */
+export type Allocate = (size: number, content?: Uint8Array) => Uint8Array;
+
 export class Body {
   bytes: Uint8Array;
   /** The first of its pages. */
@@ -69,7 +72,7 @@ export const isOutside = (pointer: number): boolean => (pointer | 0) < 0;
 
 export class Bodies {
   readonly #pages: (Body | undefined)[] = [];
-  readonly #allocate: (size: number) => Uint8Array;
+  readonly #allocate: Allocate;
   readonly #limit: number;
   readonly #sent = new SentMemory();
   #next = 0;
@@ -80,7 +83,7 @@ export class Bodies {
   queued = 0;
 
   /** No more than `limit` bytes at a time, in memory that `allocate` makes. */
-  constructor(limit: number, allocate: (size: number) => Uint8Array) {
+  constructor(limit: number, allocate: Allocate) {
     this.#limit = limit;
     this.#allocate = allocate;
   }

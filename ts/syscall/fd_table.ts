@@ -15,7 +15,7 @@ import type {
   Listener,
 } from "../host/host.ts";
 import { Spares } from "./ahead.ts";
-import type { Bodies, Body } from "./bodies.ts";
+import type { Allocate, Bodies, Body } from "./bodies.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
 import { Stages } from "./stages.ts";
@@ -83,7 +83,7 @@ export class FdTable {
   constructor(
     host: Host,
     kernel: Kernel,
-    allocate: (size: number) => Uint8Array,
+    allocate: Allocate,
   ) {
     this.#host = host;
     this.#kernel = kernel;

@@ -58,6 +58,8 @@ export class Stream {
   #paused = false;
   /** Where what comes next belongs, if libzmq waits for much of one body. */
   #target: Uint8Array | undefined;
+  /** A body that has all its bytes before they are read. */
+  #copied: Uint8Array | undefined;
 
   constructor(connection: Connection, traffic: Traffic, connected: boolean) {
     this.connection = connection;
@@ -220,14 +222,21 @@ export class Stream {
 
   /**
    * A body of `size` bytes is next, but for `left` bytes of it that were read already. Returns
-   * its memory if it has been read to that.
+   * its memory if all of it is there: where it has been read to, or a copy.
    */
   begins(size: number, left: number): Uint8Array | undefined {
     this.#ahead.learn(size, this.#taken - left);
+    this.#copied = undefined;
     const chunk = this.#input[0];
-    return chunk && this.#inputAt === left
-      ? this.#ahead.adopt(chunk, size)
-      : undefined;
+    const start = this.#inputAt - left;
+    if (!chunk || start < 0) return undefined;
+    const { spares } = this.#traffic;
+    if (!spares.copies) {
+      return start === 0 ? this.#ahead.adopt(chunk, size) : undefined;
+    }
+    const end = start + size;
+    if (end > chunk.length) return undefined;
+    return this.#copied = spares.copyOf(chunk.subarray(start, end));
   }
 
   /**
@@ -273,10 +282,10 @@ export class Stream {
       const n = Math.min(size, chunk.length - from);
       const part = n === chunk.length ? chunk : chunk.subarray(from, from + n);
       // The host may have read it to its place.
-      if (
-        part.buffer !== memory.buffer ||
-        part.byteOffset !== memory.byteOffset + at
-      ) memory.set(part, at);
+      const isThere = memory === this.#copied ||
+        part.buffer === memory.buffer &&
+          part.byteOffset === memory.byteOffset + at;
+      if (!isThere) memory.set(part, at);
       at += n;
       size -= n;
       this.#inputAt += n;
@@ -286,6 +295,7 @@ export class Stream {
         this.#inputAt = 0;
       }
     }
+    if (wanted <= size) this.#copied = undefined;
     if (this.#paused && input.length === 0) {
       this.#paused = false;
       this.connection.resume();

@@ -1,0 +1,27 @@
+/** What V8 tells of its memory, in every runtime that has it. */
+
+/** What is needed of the module `node:v8`. */
+export interface V8Statistics {
+  getHeapSpaceStatistics(): {
+    space_name: string;
+    space_available_size: number;
+  }[];
+  getHeapStatistics(): { heap_size_limit: number };
+}
+
+/** Bytes that new objects may take until V8 looks at them. */
+export function roomForNew(v8: V8Statistics): number {
+  return v8.getHeapSpaceStatistics()
+    .find(({ space_name }) => space_name === "new_space")
+    ?.space_available_size ?? 0;
+}
+
+const MOST_BALLAST = 2 ** 28;
+/** The more memory V8 has, the less often it looks; but not all may be ballast. */
+const LARGEST_SHARE = 1 / 16;
+
+/** Bytes of ballast for what V8 may have: 256 MB, where that may be 4 GB or more. */
+export function ballastFor(v8: V8Statistics): number {
+  const { heap_size_limit } = v8.getHeapStatistics();
+  return Math.min(MOST_BALLAST, Math.floor(heap_size_limit * LARGEST_SHARE));
+}
