@@ -1,5 +1,5 @@
 /**
- * LAYER 1 on Deno: the system's own `recv` and `send`, where the program may call them.
+ * LAYER 1 on Deno: the system's own `recv`, `send` and their like, where the program may call them.
  *
  * Deno's reads and writes are promises, and what arrives is seen when its event loop asks the
  * system. Where --allow-ffi was given already, the C library is asked about the descriptor of

@@ -12,7 +12,7 @@ function ask(
       // 5 ms, the first time.
       return question(globals.process.getBuiltinModule("node:v8"));
     } catch {
-      return undefined; // not implemented
+      return undefined; // all that it does then is to throw ERR_NOT_IMPLEMENTED
     }
   };
 }
