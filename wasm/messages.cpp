@@ -259,23 +259,31 @@ void zw_msg_free (zmq_msg_t *msg_)
     free (msg_);
 }
 
-//  Packs messages into `out`. Each begins with a word: the id of its
-//  connection's properties (zw_properties); from a SERVER, another one with
-//  the routing id follows; from a DISH, a word with the size of the group and
-//  the group itself. Then each frame: a word of header, then its bytes padded to
-//  words. Bit 31 of the header: more frames of this message follow. Bit 30: too
-//  large to pack, the bytes are a zmq_msg_t pointer, to be freed by the caller.
-//  The rest: the size of a packed frame in bytes.
+//  To a multiple of 8: what begins there may be numbers of that size.
+static unsigned padded (unsigned size_)
+{
+    return (size_ + 7) & ~7u;
+}
+
+//  Packs messages into `out`. Each frame has two words and then its bytes, padded
+//  so that those of all frames begin at multiples of 8: programs read numbers where
+//  they lie. The first word: the id of its connection's properties (zw_properties)
+//  for the first frame of a message, else nothing. The second: bit 31, more frames
+//  of this message follow; bit 30, too large to pack, a zmq_msg_t pointer and a word
+//  of nothing stand for the bytes, to be freed by the caller; the rest: the size of a
+//  packed frame in bytes. A message from a SERVER has two more words before it, the
+//  routing id and nothing; one from a DISH the size of the group, nothing, and the
+//  group itself.
 //  A message is not begun when `out` may be too small, but it may end with the
 //  next call: `begun_` says that the last one left one unfinished.
 //  Returns the length, 0 when nothing is there, or -errno.
 int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, int type_, int begun_)
 {
-    static const int largest_packed = 4096, largest_head = 4 + 4 + 256;
+    static const int largest_packed = 4096, largest_origin = 8 + 256;
     int used = 0;
     bool first = !begun_;
     forget_some ();
-    while (max_messages_ > 0 && cap_ - used >= largest_packed + 8 + largest_head) {
+    while (max_messages_ > 0 && cap_ - used >= largest_origin + 8 + largest_packed) {
         zmq_msg_t msg;
         zmq_msg_init (&msg);
         if (zmq_msg_recv (&msg, socket_, ZMQ_DONTWAIT) == -1) {
@@ -283,38 +291,37 @@ int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, in
             zmq_msg_close (&msg);
             return used || err == EAGAIN ? used : -err;
         }
+        unsigned head[2] = {0, 0};
         if (first) {
-            const unsigned id =
-              metadata_id (reinterpret_cast<zmq::msg_t *> (&msg)->metadata ());
-            memcpy (out_ + used, &id, 4);
-            used += 4;
             if (type_ == ZMQ_SERVER) {
-                const unsigned routing_id = zmq_msg_routing_id (&msg);
-                memcpy (out_ + used, &routing_id, 4);
-                used += 4;
+                const unsigned origin[2] = {zmq_msg_routing_id (&msg), 0};
+                memcpy (out_ + used, origin, 8);
+                used += 8;
             } else if (type_ == ZMQ_DISH) {
                 const char *const group = zmq_msg_group (&msg);
-                const unsigned length = strlen (group);
-                memcpy (out_ + used, &length, 4);
-                memcpy (out_ + used + 4, group, length);
-                used += 4 + ((length + 3) & ~3u);
+                const unsigned origin[2] = {(unsigned) strlen (group), 0};
+                memcpy (out_ + used, origin, 8);
+                memcpy (out_ + used + 8, group, origin[0]);
+                used += 8 + padded (origin[0]);
             }
+            head[0] =
+              metadata_id (reinterpret_cast<zmq::msg_t *> (&msg)->metadata ());
         }
         const unsigned more = zmq_msg_more (&msg) ? 1u << 31 : 0;
         const unsigned size = zmq_msg_size (&msg);
-        unsigned header = size | more;
         if (size <= largest_packed) {
-            memcpy (out_ + used + 4, zmq_msg_data (&msg), size);
+            head[1] = size | more;
+            memcpy (out_ + used + 8, zmq_msg_data (&msg), size);
             zmq_msg_close (&msg);
         } else {
-            header = 1u << 30 | more;
+            head[1] = 1u << 30 | more;
             zmq_msg_t *const kept = (zmq_msg_t *) malloc (sizeof (zmq_msg_t));
             alloc_assert (kept);
             memcpy (kept, &msg, sizeof msg);
-            memcpy (out_ + used + 4, &kept, 4);
+            memcpy (out_ + used + 8, &kept, 4);
         }
-        memcpy (out_ + used, &header, 4);
-        used += 4 + (header & 1u << 30 ? 4 : (size + 3) & ~3u);
+        memcpy (out_ + used, head, 8);
+        used += 8 + (size <= largest_packed ? padded (size) : 8);
         first = !more;
         if (!more)
             max_messages_--;

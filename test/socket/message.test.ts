@@ -233,6 +233,42 @@ for (const transport of TRANSPORTS) {
   }
 }
 
+/** So long are the frames before numbers that are looked at where they are. */
+const HEADS = [[], [0], [1], [2, 3], [5, 300, 4097], [7, 8, 9, 10], [40_001]];
+/** And so many numbers of 8 bytes: alone, with others in a batch, too large for one, huge. */
+const COUNTS = [1, 2, 5, 12, 13, 100, 511, 513, 4095, 5000, 9001, 40_000];
+
+for (const transport of TRANSPORTS) {
+  test(`numbers of 8 bytes can be read where they arrive over ${transport}`, async () => {
+    const [push, pull] = await pushPull(transport);
+    const messages = HEADS.flatMap((heads) =>
+      COUNTS.map((count) => [
+        ...heads.map((size) => new Uint8Array(size)),
+        Float64Array.from({ length: count }, (_, i) => i + 0.5),
+      ])
+    );
+    const check = (message: Uint8Array[], expected: ArrayBufferView[]) => {
+      const { buffer, byteOffset, length } = message.at(-1)!;
+      const lengths = `after frames of ${expected.map((it) => it.byteLength)}`;
+      assert.is(byteOffset % 8, 0, `offset ${byteOffset} ${lengths}`);
+      const numbers = new Float64Array(buffer, byteOffset, length / 8);
+      assert.equal(
+        Array.from(numbers),
+        Array.from(expected.at(-1) as Float64Array),
+      );
+    };
+    for (const message of messages) {
+      await push.send(message);
+      check(await within(pull.receive(), "one message"), message);
+    }
+    const sent = push.sendMany(messages);
+    for (const message of messages) {
+      check(await within(pull.receive(), "one of many"), message);
+    }
+    await within(sent, "all sends");
+  });
+}
+
 test("a frame of more bytes than libzmq can have is refused", async () => {
   // Never touched, so it takes no memory.
   const huge = new Uint8Array(2 ** 31 + 100);

@@ -142,35 +142,35 @@ export class Inbox {
     // One copy for a whole batch: its frames are views of it. One frame is copied by itself.
     const first = memory.words[(start >> 2) + 1]!;
     const isOne = frames === undefined && !draft && !(first & BY_POINTER) &&
-      used === 8 + (((first & SIZE) + 3) & ~3);
+      used === 8 + padded(first & SIZE);
     const batch = used > FEW_BYTES && !isOne
       ? batchOf(memory.bytes, start, start + used)
       : undefined;
     for (let at = start, end = start + used; at < end;) {
       if (frames === undefined) {
-        const id = memory.words[at >> 2]!;
-        at += 4;
-        if (this.#ids.length === 0) this.#ids = [id];
-        else this.#ids.push(id);
         if (draft) {
           const word = memory.words[at >> 2]!;
-          at += 4;
+          at += 8;
           if (this.#type === ZMQ_SERVER) origin = { routingId: word };
           else {
             origin = { group: this.#frame(batch, at, word) };
-            at += (word + 3) & ~3;
+            at += padded(word);
           }
         }
+        const id = memory.words[at >> 2]!;
+        if (this.#ids.length === 0) this.#ids = [id];
+        else this.#ids.push(id);
       }
-      const header = memory.words[at >> 2]!;
+      const header = memory.words[(at >> 2) + 1]!;
+      at += 8;
       let frame: Message;
       if (header & BY_POINTER) {
-        frame = this.#fetch(memory.words[(at >> 2) + 1]!);
+        frame = this.#fetch(memory.words[at >> 2]!);
         at += 8;
       } else {
         const size = header & SIZE;
-        frame = this.#frame(batch, at + 4, size);
-        at += 4 + ((size + 3) & ~3);
+        frame = this.#frame(batch, at, size);
+        at += padded(size);
       }
       // Most messages are one frame, and most waits are for one message: `push` would make
       // room for 17.
@@ -255,6 +255,11 @@ export class Inbox {
     }
     known.set(id, this.#learned);
   }
+}
+
+/** What `zw_recv` writes begins at multiples of 8. */
+function padded(size: number): number {
+  return (size + 7) & ~7;
 }
 
 /** All of these bytes as a frame. */

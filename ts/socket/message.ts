@@ -14,7 +14,9 @@ export type MessageLike =
 
 /**
  * A received frame: a `Buffer` where the runtime has it, else a `Uint8Array`. The type
- * follows: it is `Buffer` for programs that are compiled with the types of Node.
+ * follows: it is `Buffer` for programs that are compiled with the types of Node. It begins at a
+ * multiple of 8 bytes in its `buffer`, which others may share, so that numbers can be read from
+ * there.
  */
 export type Message = typeof globalThis extends
   { Buffer: { isBuffer(value: unknown): value is infer B } } ? B : Uint8Array;
