@@ -135,8 +135,8 @@ function jobOf(scenario, runtime, batch) {
 }
 
 /** How often it is measured: more often where the result is held against a target. */
-function roundsOf({ once, target, also }) {
-  if (once) return 1;
+function roundsOf({ atMost, target, also }) {
+  if (atMost) return Math.min(atMost, options.runs);
   const hasTarget = target !== undefined || also?.length > 0;
   return hasTarget ? options.targetRuns : options.runs;
 }

@@ -73,6 +73,13 @@ export function delayMeter() {
   };
 }
 
+/** All of the above at once. */
+export function meters() {
+  const delays = delayMeter();
+  const stop = meter();
+  return () => ({ ...stop(), ...delays() });
+}
+
 // The first and last byte of a message say which one it is: 0 to 250 in turn, or a mark.
 const KINDS = 251;
 export const PROBE = 253, START = 254, STOP = 255;
@@ -93,19 +100,19 @@ export const mark = (size, kind) => Buffer.alloc(size, kind);
 const kinds = (size) =>
   Math.max(3, Math.min(KINDS, Math.floor(2 ** 20 / size)));
 
-/** Checks the messages of one receiver and measures from START to STOP. */
+/** Checks the messages of one receiver and counts them; START calls `begin`. */
 export class Tally {
   count = 0;
   #size;
   #kinds;
   #next = 0;
-  #stop;
-  #delays;
-  result;
+  #begin;
+  #begun = false;
 
-  constructor(size) {
+  constructor(size, begin) {
     this.#size = size;
     this.#kinds = kinds(size);
+    this.#begin = begin;
   }
 
   /** Takes one message; true when it was the last. */
@@ -121,15 +128,14 @@ export class Tally {
     }
     if (kind === START) {
       this.count = 0;
-      this.#delays = delayMeter();
-      this.#stop = meter();
+      this.#begun = true;
+      this.#begin();
       return false;
     }
     if (kind === PROBE) return false;
-    if (kind !== STOP || !this.#stop) {
+    if (kind !== STOP || !this.#begun) {
       throw new Error(`message ${kind} instead of ${this.#next}`);
     }
-    this.result = { count: this.count, ...this.#stop(), ...this.#delays() };
     return true;
   }
 }

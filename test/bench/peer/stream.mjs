@@ -3,9 +3,8 @@
 
 import {
   bodies,
-  delayMeter,
   mark,
-  meter,
+  meters,
   now,
   PROBE,
   repeat,
@@ -62,8 +61,7 @@ async function sendAll(socket, job) {
   const warm = count ? { count } : { seconds: job.warm };
   await stream(socket, job, all, state, warm);
   await socket.send(first);
-  const delays = delayMeter();
-  const stop = meter();
+  const stop = meters();
   const sent = await stream(
     socket,
     job,
@@ -72,11 +70,19 @@ async function sendAll(socket, job) {
     count ? { count } : { seconds },
   );
   await socket.send(last);
-  return () => ({ count: sent, ...stop(), ...delays() });
+  return () => ({ count: sent, ...stop() });
+}
+
+/** Receives until STOP. Returns what was counted and measured since START. */
+async function receiveAll(socket, job) {
+  let finish;
+  const tally = new Tally(job.size, () => finish = meters());
+  await receiveWith(tally, socket, job);
+  return { count: tally.count, ...finish() };
 }
 
 /** The receiving side, in the style that is asked for. */
-async function receiveAll(socket, job, tally) {
+async function receiveWith(tally, socket, job) {
   if (job.api === "batch") {
     for (;;) {
       for (const [body] of await socket.receiveMany()) {
@@ -100,9 +106,7 @@ export async function pull(zmq, job) {
   });
   await socket.bind(job.bind);
   say({ address: socket.lastEndpoint });
-  const tally = new Tally(job.size);
-  await receiveAll(socket, job, tally);
-  say({ result: tally.result });
+  say({ result: await receiveAll(socket, job) });
   await told();
 }
 
@@ -126,35 +130,31 @@ export async function pair(zmq, job) {
   await pull.bind("inproc://bench");
   const push = new zmq.Push({ sendHighWaterMark: job.hwm });
   push.connect("inproc://bench");
-  const tally = new Tally(job.size);
-  const [, finish] = await Promise.all([
-    receiveAll(pull, job, tally),
+  const [received, finish] = await Promise.all([
+    receiveAll(pull, job),
     sendAll(push, job),
   ]);
-  say({ result: { ...tally.result, sent: finish().count } });
+  say({ result: { ...received, sent: finish().count } });
   await told();
 }
 
 /** Many subscribers in one process, each with a socket of its own. */
 export async function sub(zmq, job) {
   let waiting = job.peers;
-  let begin;
+  let finish;
   let total = 0;
-  const delays = delayMeter();
   await Promise.all(Array.from({ length: job.peers }, async () => {
     const socket = new zmq.Subscriber({ receiveHighWaterMark: 0 });
     socket.subscribe();
     socket.connect(job.connect);
     await socket.receive();
     if (--waiting === 0) say({ ready: true });
-    const tally = new Tally(job.size);
-    for await (const [body] of socket) {
-      if (body[0] === START) begin ??= meter();
-      if (tally.take(body)) break;
-    }
+    // From the first START to the last STOP; one timer for all that is measured.
+    const tally = new Tally(job.size, () => finish ??= meters());
+    for await (const [body] of socket) if (tally.take(body)) break;
     total += tally.count;
   }));
-  say({ result: { count: total, ...begin(), ...delays() } });
+  say({ result: { count: total, ...finish() } });
   await told();
 }
 
