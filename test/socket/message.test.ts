@@ -14,6 +14,8 @@ import {
   anywhere,
   bound,
   closeAll,
+  isBun,
+  isDeno,
   next,
   rejection,
   runProgram,
@@ -268,6 +270,33 @@ for (const transport of TRANSPORTS) {
     await within(sent, "all sends");
   });
 }
+
+test("who keeps a small frame keeps little with it", async () => {
+  const push = use(new Push({ linger: 0, sendHighWaterMark: 0 }));
+  const pull = use(new Pull({ receiveHighWaterMark: 0 }));
+  push.connect(await bound(pull, "inproc"));
+  for (const size of [0, 1, 16, 100, 300, 1000, 4000]) {
+    const count = 2000;
+    // All are there before the first is asked for.
+    await push.sendMany(
+      Array.from({ length: count }, () => new Uint8Array(size)),
+    );
+    const buffers = new Set<ArrayBufferLike>();
+    for (let i = 0; i < count; i++) {
+      const [frame] = await within(pull.receive(), "a message");
+      assert.is(frame.length, size);
+      const { byteLength } = frame.buffer;
+      const most = Math.max(8192, Buffer.poolSize, 64 * size);
+      assert.ok(byteLength <= most, `${byteLength} bytes for ${size}`);
+      buffers.add(frame.buffer);
+    }
+    // What is no larger than its view is not worth sharing, where the engine knows better.
+    const shares = size > (isBun ? 1000 : isDeno ? 0 : 32);
+    if (shares) {
+      assert.ok(buffers.size <= count / 12, `${buffers.size} buffers`);
+    } else if (!isDeno) assert.is(buffers.size, count);
+  }
+});
 
 test("a frame of more bytes than libzmq can have is refused", async () => {
   // Never touched, so it takes no memory.

@@ -209,6 +209,11 @@ export interface Host {
   /** Whether memory is filled with zeros when it is made, `Buffer.allocUnsafe`'s too. */
   readonly clearsMemory?: boolean;
   /**
+   * Arrays of up to so many bytes have them in the object itself, and need no buffer until
+   * somebody asks for it. To make one takes no longer than a view of a buffer of many.
+   */
+  readonly inlineBytes?: number;
+  /**
    * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
    * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),
    * M_MMAP_THRESHOLD). Each page is then asked for again, and filled with zeros, for the next

@@ -5,14 +5,7 @@
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { isOutside } from "../syscall/bodies.ts";
-import {
-  BATCH_BYTES,
-  batchOf,
-  copy,
-  FEW_BYTES,
-  type Message,
-  wrap,
-} from "./message.ts";
+import { BATCH_BYTES, batchOf, inline, type Message, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
@@ -22,6 +15,12 @@ const { ZMQ_SERVER, ZMQ_DISH } = constants;
  * More that are in use at once would be asked for again and again.
  */
 const MOST_PROPERTIES = 32768;
+
+/**
+ * Who keeps a frame keeps its buffer: it is shared by so many frames of the same size, and by
+ * more only where they are small.
+ */
+const MOST_FRAMES = 64, LEAST_SHARED = 8192;
 
 /** What libzmq knows of the connection a message came by (man zmq_msg_gets). */
 export type Properties = Readonly<Record<string, string>>;
@@ -43,6 +42,13 @@ export class Inbox {
   /** For each message, and then for `#partial`, the id of its connection's properties. */
   #ids: number[] = EMPTY;
   #at = 0;
+  readonly #inlineBytes: number;
+  /** While a batch is unpacked: where it ends. */
+  #end = 0;
+  /** The copy of what is before `#until`, and where in its buffer address 0 would be. */
+  #shared: Uint8Array<ArrayBuffer> | undefined;
+  #until = 0;
+  #base = 0;
   /** Frames of a message whose rest comes with the next call. */
   #partial: Message[] | undefined;
   readonly #properties = new Map<number, Properties>();
@@ -54,6 +60,7 @@ export class Inbox {
     this.#reactor = reactor;
     this.#type = type;
     this.#scratch = scratch;
+    this.#inlineBytes = reactor.host.inlineBytes ?? 0;
   }
 
   /** Messages that wait here. */
@@ -139,21 +146,16 @@ export class Inbox {
     const known = this.#ids.length;
     let origin: Origin | undefined;
     let frames = this.#partial;
-    // One copy for a whole batch: its frames are views of it. One frame is copied by itself.
-    const first = memory.words[(start >> 2) + 1]!;
-    const isOne = frames === undefined && !draft && !(first & BY_POINTER) &&
-      used === 8 + padded(first & SIZE);
-    const batch = used > FEW_BYTES && !isOne
-      ? batchOf(memory.bytes, start, start + used)
-      : undefined;
-    for (let at = start, end = start + used; at < end;) {
+    this.#end = start + used;
+    this.#until = 0;
+    for (let at = start; at < this.#end;) {
       if (frames === undefined) {
         if (draft) {
           const word = memory.words[at >> 2]!;
           at += 8;
           if (this.#type === ZMQ_SERVER) origin = { routingId: word };
           else {
-            origin = { group: this.#frame(batch, at, word) };
+            origin = { group: this.#frame(at, word) };
             at += padded(word);
           }
         }
@@ -169,7 +171,7 @@ export class Inbox {
         at += 8;
       } else {
         const size = header & SIZE;
-        frame = this.#frame(batch, at, size);
+        frame = this.#frame(at, size);
         at += padded(size);
       }
       // Most messages are one frame, and most waits are for one message: `push` would make
@@ -183,6 +185,7 @@ export class Inbox {
       frames = undefined;
     }
     this.#partial = frames;
+    this.#shared = undefined;
     // Only now, because what is learned is written where the batch was.
     for (let i = known; i < this.#ids.length; i++) {
       const id = this.#ids[i]!;
@@ -190,15 +193,23 @@ export class Inbox {
     }
   }
 
-  /** The frame that `zw_recv` wrote at `at`. */
-  #frame(
-    batch: Uint8Array<ArrayBuffer> | undefined,
-    at: number,
-    size: number,
-  ): Message {
-    return batch
-      ? wrap(batch.buffer, batch.byteOffset + at - this.#scratch, size)
-      : copy(this.#reactor.instance.memory.bytes, at, size);
+  /**
+   * The frame that `zw_recv` wrote at `at`: its own where that takes no buffer, else a view of
+   * one copy of some, unless it is the last.
+   */
+  #frame(at: number, size: number): Message {
+    const { bytes } = this.#reactor.instance.memory;
+    if (size <= this.#inlineBytes) return inline(bytes, at, size);
+    if (at + size > this.#until) {
+      if (at + padded(size) >= this.#end) {
+        return batchOf(bytes, at, at + size) as Message;
+      }
+      const most = Math.max(LEAST_SHARED, size * MOST_FRAMES);
+      this.#until = Math.min(this.#end, at + most);
+      this.#shared = batchOf(bytes, at, this.#until);
+      this.#base = this.#shared.byteOffset - at;
+    }
+    return wrap(this.#shared!.buffer, this.#base + at, size);
   }
 
   #fetch(msg: number): Message {
