@@ -290,8 +290,8 @@ test("who keeps a small frame keeps little with it", async () => {
       assert.ok(byteLength <= most, `${byteLength} bytes for ${size}`);
       buffers.add(frame.buffer);
     }
-    // What is no larger than its view is not worth sharing, where the engine knows better.
-    const shares = size > (isBun ? 1000 : isDeno ? 0 : 32);
+    // See `Host.ownBytes`.
+    const shares = size > (isBun ? 4096 : isDeno ? 0 : 32);
     if (shares) {
       assert.ok(buffers.size <= count / 12, `${buffers.size} buffers`);
     } else if (!isDeno) assert.is(buffers.size, count);

@@ -209,10 +209,10 @@ export interface Host {
   /** Whether memory is filled with zeros when it is made, `Buffer.allocUnsafe`'s too. */
   readonly clearsMemory?: boolean;
   /**
-   * Arrays of up to so many bytes have them in the object itself, and need no buffer until
-   * somebody asks for it. To make one takes no longer than a view of a buffer of many.
+   * To make an array of up to so many bytes takes no longer than a view of a buffer that many
+   * share, because the engine has few bytes in the object itself, or buffers are cheap.
    */
-  readonly inlineBytes?: number;
+  readonly ownBytes?: number;
   /**
    * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
    * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),

@@ -5,7 +5,7 @@
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { isOutside } from "../syscall/bodies.ts";
-import { BATCH_BYTES, batchOf, inline, type Message, wrap } from "./message.ts";
+import { BATCH_BYTES, batchOf, copy, type Message, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
@@ -42,7 +42,7 @@ export class Inbox {
   /** For each message, and then for `#partial`, the id of its connection's properties. */
   #ids: number[] = EMPTY;
   #at = 0;
-  readonly #inlineBytes: number;
+  readonly #ownBytes: number;
   /** While a batch is unpacked: where it ends. */
   #end = 0;
   /** The copy of what is before `#until`, and where in its buffer address 0 would be. */
@@ -60,7 +60,7 @@ export class Inbox {
     this.#reactor = reactor;
     this.#type = type;
     this.#scratch = scratch;
-    this.#inlineBytes = reactor.host.inlineBytes ?? 0;
+    this.#ownBytes = reactor.host.ownBytes ?? 0;
   }
 
   /** Messages that wait here. */
@@ -194,12 +194,12 @@ export class Inbox {
   }
 
   /**
-   * The frame that `zw_recv` wrote at `at`: its own where that takes no buffer, else a view of
-   * one copy of some, unless it is the last.
+   * The frame that `zw_recv` wrote at `at`: by itself where that is best or it is the last, else
+   * a view of one copy of some.
    */
   #frame(at: number, size: number): Message {
     const { bytes } = this.#reactor.instance.memory;
-    if (size <= this.#inlineBytes) return inline(bytes, at, size);
+    if (size <= this.#ownBytes) return copy(bytes, at, size);
     if (at + size > this.#until) {
       if (at + padded(size) >= this.#end) {
         return batchOf(bytes, at, at + size) as Message;

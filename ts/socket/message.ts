@@ -85,8 +85,8 @@ export function wrap(
     : NativeBuffer!.from(buffer, offset, size);
 }
 
-/** A received frame of so few bytes that the engine has them in the object (`Host.inlineBytes`). */
-export function inline(bytes: Uint8Array, at: number, size: number): Message {
+/** A received frame by itself, of no more bytes than `Host.ownBytes`. */
+export function copy(bytes: Uint8Array, at: number, size: number): Message {
   const frame = NativeView ? new NativeView(size) : allocate(size) as Message;
   if (size > FEW_BYTES && NativeBuffer) {
     NativeBuffer.prototype.copy.call(bytes, frame, 0, at, at + size);
