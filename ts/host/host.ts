@@ -214,6 +214,11 @@ export interface Host {
    */
   readonly ownBytes?: number;
   /**
+   * Has it refused to hand this buffer over to another thread, which would empty the frames that
+   * share it. Undefined where the runtime does not let us.
+   */
+  keep?(buffer: ArrayBuffer): void;
+  /**
    * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
    * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),
    * M_MMAP_THRESHOLD). Each page is then asked for again, and filled with zeros, for the next

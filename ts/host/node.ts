@@ -336,6 +336,8 @@ export const nodeHost: Host = {
   // V8 has up to 64 bytes in the object, but for 64 a view takes half as long. JavaScriptCore has
   // up to 1000 there, and for 1000 to 4000 Bun's memory is as fast.
   ownBytes: bun ? 4096 : 32,
+  // As for the buffer that small ones of Node are in; on Bun none is shared.
+  keep: (buffer) => builtin("node:worker_threads").markAsUntransferable(buffer),
   returnsMemory: !bun && process.platform === "linux",
   shiftsSlowly: bun !== undefined,
   tellsOneByOne: true,

@@ -208,6 +208,7 @@ export class Inbox {
       this.#until = Math.min(this.#end, at + most);
       this.#shared = batchOf(bytes, at, this.#until);
       this.#base = this.#shared.byteOffset - at;
+      this.#reactor.host.keep?.(this.#shared.buffer);
     }
     return wrap(this.#shared!.buffer, this.#base + at, size);
   }
