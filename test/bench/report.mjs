@@ -181,8 +181,8 @@ export function asMarkdown(results) {
     "receiver are two processes that talk over loopback, and each receiver checks " +
     "that every message arrived, whole and in order. Measured is from the first " +
     `message after a warm-up to the last, in ${options.runs} runs of each ` +
-    `(${options.targetRuns} where there is a target), the runtimes in turn, forth ` +
-    "and back.",
+    `(${options.targetRuns} where there is a target, fewer of what takes long), ` +
+    "the runtimes in turn, forth and back.",
     "",
     `${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, ` +
     `${machine.system}; load before the run ${machine.load.toFixed(1)}.`,

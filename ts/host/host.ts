@@ -210,12 +210,13 @@ export interface Host {
   readonly clearsMemory?: boolean;
   /**
    * To make an array of up to so many bytes takes no longer than a view of a buffer that many
-   * share, because the engine has few bytes in the object itself, or buffers are cheap.
+   * share, because the engine has few bytes in the object itself, or buffers are cheap; neither
+   * is so on Deno.
    */
   readonly ownBytes?: number;
   /**
-   * Has it refused to hand this buffer over to another thread, which would empty the frames that
-   * share it. Undefined where the runtime does not let us.
+   * Makes the runtime refuse to hand this buffer over to another thread, which would empty the
+   * frames that share it. Undefined where there is no such mark, or no need.
    */
   keep?(buffer: ArrayBuffer): void;
   /**

@@ -334,10 +334,13 @@ export const nodeHost: Host = {
   readsInPlace,
   ...(!bun && { marksEarly: marksEarly(process.versions["v8"]) }),
   // V8 has up to 64 bytes in the object, but for 64 a view takes half as long. JavaScriptCore has
-  // up to 1000 there, and for 1000 to 4000 Bun's memory is as fast.
+  // up to 1000 there, and for 1000 to 4000, the largest that zw_recv packs, Bun's memory is as fast.
   ownBytes: bun ? 4096 : 32,
-  // As for the buffer that small ones of Node are in; on Bun none is shared.
-  keep: (buffer) => builtin("node:worker_threads").markAsUntransferable(buffer),
+  // As Node does with its pool. What it needs takes 1 to 4 ms to load, once. On Bun none is shared.
+  ...(!bun && {
+    keep: (buffer: ArrayBuffer) =>
+      builtin("node:worker_threads").markAsUntransferable(buffer),
+  }),
   returnsMemory: !bun && process.platform === "linux",
   shiftsSlowly: bun !== undefined,
   tellsOneByOne: true,

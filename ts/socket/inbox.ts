@@ -5,7 +5,7 @@
 import { constants } from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { isOutside } from "../syscall/bodies.ts";
-import { BATCH_BYTES, batchOf, copy, type Message, wrap } from "./message.ts";
+import { BATCH_BYTES, copyOf, type Message, ownCopy, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
@@ -194,21 +194,23 @@ export class Inbox {
   }
 
   /**
-   * The frame that `zw_recv` wrote at `at`: by itself where that is best or it is the last, else
-   * a view of one copy of some.
+   * The frame that `zw_recv` wrote at `at`: a copy of its own where that is best, or others would
+   * share what is too large or nothing; else a view of one copy of some.
    */
   #frame(at: number, size: number): Message {
     const { bytes } = this.#reactor.instance.memory;
-    if (size <= this.#ownBytes) return copy(bytes, at, size);
+    if (size <= this.#ownBytes) return ownCopy(bytes, at, size);
+    const most = Math.max(LEAST_SHARED, size * MOST_FRAMES);
     if (at + size > this.#until) {
       if (at + padded(size) >= this.#end) {
-        return batchOf(bytes, at, at + size) as Message;
+        return copyOf(bytes, at, at + size) as Message;
       }
-      const most = Math.max(LEAST_SHARED, size * MOST_FRAMES);
       this.#until = Math.min(this.#end, at + most);
-      this.#shared = batchOf(bytes, at, this.#until);
+      this.#shared = copyOf(bytes, at, this.#until);
       this.#base = this.#shared.byteOffset - at;
       this.#reactor.host.keep?.(this.#shared.buffer);
+    } else if (this.#shared!.length > most) {
+      return copyOf(bytes, at, at + size) as Message; // that of larger ones
     }
     return wrap(this.#shared!.buffer, this.#base + at, size);
   }
