@@ -5,7 +5,7 @@
 //   --count=MESSAGES      so many messages per run, instead of a time
 //   --seconds=SECONDS     measured time of a run, at least (0.4)
 //   --warm=SECONDS        time before that, at least, in which V8 gets to know the code (0.8)
-//   --runs=RUNS           interleaved runs (3, and 5 where there is a target), fewer of what takes long
+//   --runs=RUNS           interleaved runs (3; 5 where there is a target, fewer of what takes long)
 //   --runtimes=NAME,...   of node, deno, bun, native, c
 //   --quick               a few scenarios, short, once
 //   --guard               ratios to the addon only; fails when one is below its floor

@@ -194,8 +194,8 @@ export class Inbox {
   }
 
   /**
-   * The frame that `zw_recv` wrote at `at`: a copy of its own where that is best, or others would
-   * share what is too large or nothing; else a view of one copy of some.
+   * The frame that `zw_recv` wrote at `at`: by itself where that is best, where no other follows,
+   * and where what others share is too large for it; else a view of one copy of some.
    */
   #frame(at: number, size: number): Message {
     const { bytes } = this.#reactor.instance.memory;
