@@ -13,8 +13,8 @@ function connection() {
   const it = {
     /** What each next read finds, in bytes; nothing after these. */
     coming: [] as number[],
-    /** Whether a frame goes on. */
-    goesOn: true,
+    /** Whether large frames come. */
+    areLarge: true,
     reads: 0,
     own: true,
     /** What the stream has read ahead. */
@@ -22,8 +22,8 @@ function connection() {
     data: (size: number) => reads.data(new Uint8Array(size)),
   };
   const places = {
-    get goesOn() {
-      return it.goesOn;
+    get areLarge() {
+      return it.areLarge;
     },
     take() {},
     read() {
@@ -47,7 +47,7 @@ function connection() {
   return it;
 }
 
-test("a few looks for more of a frame, and fewer after some in vain", async () => {
+test("a few looks for more of large frames, and fewer after some in vain", async () => {
   const it = connection();
   for (const looks of [16, 8, 4, 2, 1, 1]) {
     it.reads = 0;
@@ -72,9 +72,9 @@ test("what is found is looked for again, and with more patience", async () => {
   assert.is(it.reads, 3 + 4);
 });
 
-test("between frames nothing is looked for", () => {
+test("of small frames nothing is looked for", () => {
   const it = connection();
-  it.goesOn = false;
+  it.areLarge = false;
   it.data(40_000);
   assert.is(it.own, true);
   assert.is(it.reads, 1);

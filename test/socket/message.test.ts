@@ -294,7 +294,7 @@ test("who keeps a small frame keeps little with it", async () => {
       buffers.add(frame.buffer);
     }
     // See `Host.ownBytes`.
-    const shares = size > (isBun ? 4096 : isDeno ? 0 : 32);
+    const shares = size > (isBun ? 1000 : isDeno ? 0 : 32);
     if (shares) {
       assert.ok(buffers.size <= count / 12, `${buffers.size} buffers`);
     } else if (!isDeno) assert.is(buffers.size, count);

@@ -227,6 +227,11 @@ export interface Host {
    */
   readonly returnsMemory?: boolean;
   /**
+   * Memory for a frame of 32 KB or more, where there is better than the engine's; it may hold
+   * anything. Undefined where there is not, or not yet. Throws a RangeError if there is none.
+   */
+  largeMemory?(size: number): Uint8Array | undefined;
+  /**
    * Whether the engine takes several instructions to shift a vector by a constant, as
    * JavaScriptCore does: the module then multiplies where it can.
    */

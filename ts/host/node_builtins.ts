@@ -2,6 +2,7 @@
  * Node's own modules, each loaded when it is first used: all of them together took a third
  * of the import, and a program that only binds a socket needs one.
  */
+import type { BunFfi } from "./bun_memory.ts";
 import type * as Dgram from "node:dgram";
 import type * as Dns from "node:dns";
 import type * as Fs from "node:fs";
@@ -22,6 +23,7 @@ interface Builtins {
   "node:util": typeof Util;
   "node:v8": typeof V8;
   "node:worker_threads": typeof Workers;
+  "bun:ffi": BunFfi;
 }
 
 const loaded: Partial<Builtins> = {};
@@ -37,5 +39,5 @@ if (!getBuiltinModule) {
 export function builtin<Name extends keyof Builtins>(
   name: Name,
 ): Builtins[Name] {
-  return loaded[name] ??= getBuiltinModule(name) as Builtins[Name];
+  return loaded[name] ??= getBuiltinModule(name) as unknown as Builtins[Name];
 }

@@ -51,9 +51,9 @@ export class Places {
     this.#taker = taker;
   }
 
-  /** Whether a large frame goes on. */
-  get goesOn(): boolean {
-    return this.#target !== undefined;
+  /** Whether the last bytes were of a large frame: mostly it goes on, or another follows. */
+  get areLarge(): boolean {
+    return this.#large;
   }
 
   /** Where the next read of a socket itself goes. */

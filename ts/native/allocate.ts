@@ -13,15 +13,17 @@ export const allocate: Allocate = (size, content) => {
   if (returned) keepFrom(size);
   // With content, an array is not filled with zeros before.
   if (content && cleared) return new Uint8Array(content);
-  const memory = NativeBuffer
-    ? NativeBuffer.allocUnsafeSlow(size)
-    : new Uint8Array(size);
+  const memory = (size < LARGE ? undefined : better?.(size)) ??
+    (NativeBuffer ? NativeBuffer.allocUnsafeSlow(size) : new Uint8Array(size));
   if (content) memory.set(content);
   return memory;
 };
 
 /** See `Host.clearsMemory`. */
 let cleared = !NativeBuffer;
+
+/** See `Host.largeMemory`. */
+let better: Host["largeMemory"];
 
 /** Smaller pieces come and go without the system. */
 const LARGE = 32768;
@@ -36,13 +38,14 @@ let returned: boolean | undefined;
  * freed decides how much; this one is never written to, so it takes no memory.
  */
 export function suit(
-  { returnsMemory, clearsMemory }: Pick<
+  { returnsMemory, clearsMemory, largeMemory }: Pick<
     Host,
-    "returnsMemory" | "clearsMemory"
+    "returnsMemory" | "clearsMemory" | "largeMemory"
   >,
 ): void {
   if (returnsMemory) returned ??= true;
   if (clearsMemory) cleared = true;
+  better ??= largeMemory;
 }
 
 function keepFrom(size: number): void {

@@ -16,11 +16,13 @@ const EVENTS = 32;
 /** What `zw_pump` returns. */
 const ALL = 0;
 const TIME_IS_UP = 2;
+/** A double, as times are: JavaScriptCore compiles for what it has seen. */
+const NEVER = Infinity;
 
 export class Turn {
   readonly #host: Pick<Host, "now" | "later">;
   #work = 0;
-  #until = 0;
+  #until = NEVER;
 
   constructor(host: Pick<Host, "now" | "later">) {
     this.#host = host;
@@ -34,7 +36,7 @@ export class Turn {
       if (pumped === ALL) return true;
       if (pumped === TIME_IS_UP) return false;
       const now = this.#host.now();
-      until ||= now + TURN_MS;
+      if (until === NEVER) until = now + TURN_MS;
       if (now >= until) return false;
     }
   }
@@ -43,13 +45,14 @@ export class Turn {
   goesOn(work: number): boolean {
     this.#work += work;
     if (this.#work < MUCH) return true;
-    if (this.#until !== 0) return this.#host.now() <= this.#until;
+    if (this.#until !== NEVER) return this.#host.now() <= this.#until;
     this.#until = this.#host.now() + TURN_MS;
     this.#host.later(this.#over);
     return true;
   }
 
   #over = (): void => {
-    this.#until = this.#work = 0;
+    this.#until = NEVER;
+    this.#work = 0;
   };
 }

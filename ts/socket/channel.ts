@@ -8,7 +8,12 @@
 import { constants } from "zeromq-wasm:constants";
 import type { Client } from "../reactor/client.ts";
 import { type ContextCore, zmqError } from "./context.ts";
-import { type Counted, noTraffic, type Traffic } from "./counters.ts";
+import {
+  type Counted,
+  countReceived,
+  countSent,
+  noTraffic,
+} from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
 import { type Message, toBytes } from "./message.ts";
 import {
@@ -47,7 +52,7 @@ export class Channel implements Client, Counted {
    * high-water mark, so it is no more than that; sockets with a state take one.
    */
   prefetch: number;
-  readonly traffic: Traffic = noTraffic();
+  readonly traffic = noTraffic();
   readonly since: number = Date.now();
   /** Told after the channel is closed: its observer. */
   afterClose: (() => void) | undefined;
@@ -308,16 +313,7 @@ export class Channel implements Client, Counted {
       trace(`data  receive(${this.pointer}) = [${sizes.join(", ")}]`);
     }
     if (this.sender.waits) this.#turned();
-    this.#countTraffic(message);
-  }
-
-  #countTraffic(message: Message[]): void {
-    const { traffic } = this;
-    traffic.messagesReceived++;
-    for (let i = 0; i < message.length; i++) {
-      // The last element of a draft socket's message is no frame.
-      traffic.bytesReceived += message[i]!.length ?? 0;
-    }
+    countReceived(this.traffic, message);
   }
 
   /** A message was sent. */
@@ -351,9 +347,8 @@ export class Channel implements Client, Counted {
       if (rc === EAGAIN || rc === EFSM) this.core.outbox.unsent().free();
       if (rc === EAGAIN) return -1;
       if (rc < 0) throw this.error(-rc);
-      this.#countTraffic(this.#inbox.shift());
-      to.traffic.messagesSent++;
-      to.traffic.bytesSent += rc;
+      countReceived(this.traffic, this.#inbox.shift());
+      countSent(to.traffic, 1, rc);
     }
     return count;
   }

@@ -43,28 +43,50 @@ export interface Counters {
   readonly reconnects: number;
 }
 
-/** What passed a socket. */
-export interface Traffic {
-  messagesSent: number;
-  bytesSent: number;
-  messagesReceived: number;
-  bytesReceived: number;
-}
+/**
+ * What passed a socket: messages and bytes sent, messages and bytes received. Doubles from the
+ * beginning: what JavaScriptCore compiles for small integers it throws away at 2 GiB.
+ */
+export type Traffic = Float64Array;
 
 export function noTraffic(): Traffic {
-  return {
-    messagesSent: 0,
-    bytesSent: 0,
-    messagesReceived: 0,
-    bytesReceived: 0,
-  };
+  return new Float64Array(4);
+}
+
+export function countSent(
+  traffic: Traffic,
+  messages: number,
+  bytes: number,
+): void {
+  traffic[0]! += messages;
+  traffic[1]! += bytes;
+}
+
+/** One message. */
+export function countReceived(
+  traffic: Traffic,
+  message: readonly { length?: number }[],
+): void {
+  let bytes = 0;
+  for (let i = 0; i < message.length; i++) {
+    // The last element of a draft socket's message is no frame.
+    bytes += message[i]!.length ?? 0;
+  }
+  traffic[2]!++;
+  traffic[3]! += bytes;
 }
 
 function add(to: Traffic, more: Traffic): void {
-  to.messagesSent += more.messagesSent;
-  to.bytesSent += more.bytesSent;
-  to.messagesReceived += more.messagesReceived;
-  to.bytesReceived += more.bytesReceived;
+  for (let i = 0; i < to.length; i++) to[i]! += more[i]!;
+}
+
+function named(traffic: Traffic) {
+  return {
+    messagesSent: traffic[0]!,
+    bytesSent: traffic[1]!,
+    messagesReceived: traffic[2]!,
+    bytesReceived: traffic[3]!,
+  };
 }
 
 /** A socket that is counted. */
@@ -135,12 +157,10 @@ export class Register {
   }
 
   of(socket: Counted): Counters {
-    const traffic = { ...socket.traffic };
     const known = this.#ask(socket);
-    if (known && !socket.closed) add(traffic, known.forwarded);
     return {
       since: new Date(socket.since),
-      ...traffic,
+      ...named(trafficOf(socket, known)),
       queuedToSend: known?.queuedToSend ?? 0,
       queuedToReceive: (known?.queuedToReceive ?? 0) + socket.fetched,
       ...known?.connections ?? this.#last.get(socket) ?? NONE,
@@ -148,13 +168,13 @@ export class Register {
   }
 
   get sums(): Counters {
-    const traffic = { ...this.#gone };
+    const traffic = this.#gone.slice();
     let queuedToSend = 0, queuedToReceive = 0;
     for (const socket of this.#sockets.keys()) {
-      const counters = this.of(socket);
-      add(traffic, counters);
-      queuedToSend += counters.queuedToSend;
-      queuedToReceive += counters.queuedToReceive;
+      const known = this.#ask(socket);
+      add(traffic, trafficOf(socket, known));
+      queuedToSend += known?.queuedToSend ?? 0;
+      queuedToReceive += (known?.queuedToReceive ?? 0) + socket.fetched;
     }
     const values = this.#read(TOTAL_VALUES, "zw_total_counters");
     this.#connections = values
@@ -162,7 +182,7 @@ export class Register {
       : { ...this.#connections, connections: 0 };
     return {
       since: new Date(this.#since),
-      ...traffic,
+      ...named(traffic),
       queuedToSend,
       queuedToReceive,
       ...this.#connections,
@@ -181,12 +201,7 @@ export class Register {
     return values && {
       queuedToSend: values[0]!,
       queuedToReceive: values[1]!,
-      forwarded: {
-        messagesSent: values[2]!,
-        bytesSent: values[3]!,
-        messagesReceived: values[4]!,
-        bytesReceived: values[5]!,
-      },
+      forwarded: values.slice(2, 6),
       connections: connectionsOf(values.slice(6)),
     };
   }
@@ -205,6 +220,13 @@ export class Register {
     const { bytes } = reactor.instance.memory;
     return new Float64Array(bytes.slice(out, out + count * 8).buffer);
   }
+}
+
+/** With what a proxy has moved; of closed sockets that is added already. */
+function trafficOf(socket: Counted, known: Known | undefined): Traffic {
+  const traffic = socket.traffic.slice();
+  if (known && !socket.closed) add(traffic, known.forwarded);
+  return traffic;
 }
 
 function connectionsOf(values: Float64Array): Connections {

@@ -1,6 +1,7 @@
 /** The sending half of a channel. */
 import { constants } from "zeromq-wasm:constants";
 import type { Channel } from "./channel.ts";
+import { countSent } from "./counters.ts";
 import type { MessageLike } from "./message.ts";
 import type { Recipient } from "./outbox.ts";
 import {
@@ -145,8 +146,7 @@ export class Sender {
 
   #note(bytes: number, messages = 1, now = false): void {
     const channel = this.#channel;
-    channel.traffic.messagesSent += messages;
-    channel.traffic.bytesSent += bytes;
+    countSent(channel.traffic, messages, bytes);
     channel.sent();
     channel.core.reactor.sent(bytes, messages, this.#spreads, now);
   }

@@ -83,7 +83,7 @@ export class Ahead {
   #size = 0;
   #gap = 0;
   #alike = 0;
-  /** Where in the stream the last one ends. */
+  /** Where in the stream the last one ends, modulo 2^32. */
   #end = 0;
   /** Where what lies between bodies is read to, for as many as one read may take. */
   #gaps: Uint8Array[] = [];
@@ -99,12 +99,12 @@ export class Ahead {
 
   /** A body of `size` bytes begins, at `start` in the stream. */
   learn(size: number, start: number): void {
-    const gap = start - this.#end;
+    const gap = (start - this.#end) | 0;
     const isAlike = size === this.#size && gap === this.#gap;
     this.#alike = isAlike ? this.#alike + 1 : 0;
     this.#size = size;
     this.#gap = gap;
-    this.#end = start + size;
+    this.#end = (start + size) | 0;
   }
 
   /**
@@ -115,7 +115,7 @@ export class Ahead {
   places(rest: Uint8Array | undefined, at: number): Uint8Array[] | undefined {
     const size = this.#size, gap = this.#gap;
     /** So much of what lies before the next body has been read. */
-    const begun = rest ? 0 : at - this.#end;
+    const begun = rest ? 0 : (at - this.#end) | 0;
     if (
       this.#alike < ENOUGH || size > this.#spares.largest ||
       gap > LARGEST_GAP || begun < 0 || begun >= gap

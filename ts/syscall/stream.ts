@@ -52,7 +52,7 @@ export class Stream {
   #inputAt = 0;
   /** So many of the last chunks are there only during the host's call. */
   #lent = 0;
-  /** Bytes that were read. */
+  /** Bytes that were read, modulo 2^32: engines are faster with small integers. */
   #taken = 0;
   readonly #ahead: Ahead;
   #paused = false;
@@ -272,7 +272,7 @@ export class Stream {
    */
   read(memory: Uint8Array, at: number, size: number, wanted: number): void {
     const input = this.#input;
-    this.#taken += size;
+    this.#taken = (this.#taken + size) | 0;
     this.#target = wanted >= LEAST_TARGET && wanted > size
       ? memory.subarray(at + size, at + wanted)
       : undefined;
