@@ -1,5 +1,5 @@
 // deno: --v8-flags=--expose-gc
-// bun: no, its memory is not the C library's
+// bun: no, only its large frames are in memory of the C library
 /** Memory of large messages: kept when it is freed, not asked for again page by page. */
 import { readFileSync } from "node:fs";
 import process from "node:process";

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Connection } from "zeromq-wasm";
-import { Spares } from "../../ts/syscall/ahead.ts";
+import { Ahead, Spares } from "../../ts/syscall/ahead.ts";
 import { Stages } from "../../ts/syscall/stages.ts";
 import { Stream } from "../../ts/syscall/stream.ts";
 
@@ -253,6 +253,22 @@ test("after a part of a head the rest of it is expected, after others nothing", 
 test("without memory for them, as many as there is for", () => {
   assert.is(steady(5, 2).places()!.length, 4);
   assert.is(steady(5, 0).places(), undefined);
+});
+
+test("positions in a stream go on after 2 and 4 GiB", () => {
+  const spares = new Spares((size) => new Uint8Array(size), false);
+  for (const turn of [2 ** 31, 2 ** 32]) {
+    const ahead = new Ahead(spares);
+    // In the middle of a head.
+    let at = turn - 6 * WHOLE - 4;
+    for (let i = 0; i < 12; i++, at += WHOLE) {
+      const places = ahead.places(undefined, at | 0);
+      assert.is(places !== undefined, i > 4, `body ${i}`);
+      if (places) assert.is(places[0]!.length, HEAD);
+      ahead.filled(0);
+      ahead.learn(SIZE, (at + HEAD) | 0);
+    }
+  }
 });
 
 test.run();

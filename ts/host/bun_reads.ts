@@ -17,7 +17,7 @@ const BUSY = 32768;
  * for as long as the peer writes. */
 const MOST = 2 ** 20, MOST_OF_ALL = 2 ** 21;
 
-/** So often in a row is looked for more of a frame, and of a peer that was slow less often. */
+/** So often in a row is looked for more of large frames, and of a peer that was slow less often. */
 const MOST_LOOKS = 16;
 
 /** What is below a socket of node:net. Not public: where it is different, Bun reads ahead. */

@@ -210,15 +210,15 @@ export interface Host {
   readonly clearsMemory?: boolean;
   /**
    * To make an array of up to so many bytes takes no longer than a view of a buffer that many
-   * share, because the engine has few bytes in the object itself, or buffers are cheap; neither
-   * is so on Deno.
+   * share, because the engine has few bytes in the object itself; Deno has not.
    */
   readonly ownBytes?: number;
   /**
    * Makes the runtime refuse to hand this buffer over to another thread, which would empty the
-   * frames that share it. Undefined where there is no such mark, or no need.
+   * frames that share it. Returns whether it could; if not, no frames share any. Undefined where
+   * they do all the same.
    */
-  keep?(buffer: ArrayBuffer): void;
+  keep?(buffer: ArrayBuffer): boolean;
   /**
    * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
    * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),

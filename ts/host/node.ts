@@ -330,15 +330,14 @@ function sinceBoot(): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-let keeps = true;
-
 /** As Node does with its pool. What it needs takes 1 to 4 ms to load, once. */
-function keep(buffer: ArrayBuffer): void {
-  if (!keeps) return;
+function keep(buffer: ArrayBuffer): boolean {
   try {
     builtin("node:worker_threads").markAsUntransferable(buffer);
-  } catch {
-    keeps = false; // older Buns have no such mark
+    return true;
+  } catch (error) {
+    if (!bun) throw error;
+    return false; // older Buns have no such mark
   }
 }
 

@@ -37,6 +37,7 @@ export class BurstLength {
     if (work < BURST || this.#spread === 0) return;
     const factor = UNITS_PER_WRITE * (writes - this.#writes) / this.#spread;
     const wanted = Math.max(BURST, this.longest * factor);
+    // Whole, as work is: JavaScriptCore compiles for what it has seen.
     this.longest = Math.floor(Math.min(wanted, LONGEST_BURST));
     this.#spread = 0;
     this.#writes = writes;

@@ -44,8 +44,9 @@ export interface Counters {
 }
 
 /**
- * What passed a socket: messages and bytes sent, messages and bytes received. Doubles from the
- * beginning: what JavaScriptCore compiles for small integers it throws away at 2 GiB.
+ * What passed a socket: messages and bytes sent, messages and bytes received, in the order of
+ * `zw_counters`. Doubles from the beginning: what JavaScriptCore compiles for small integers it
+ * throws away at 2 GiB.
  */
 export type Traffic = Float64Array;
 

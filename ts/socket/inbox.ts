@@ -25,14 +25,13 @@ const MOST_FRAMES = 64, LEAST_SHARED = 8192;
 /** What libzmq knows of the connection a message came by (man zmq_msg_gets). */
 export type Properties = Readonly<Record<string, string>>;
 const NONE: Properties = Object.freeze({});
-/** Nothing is added to it. */
 /**
- * Arrays that have been of what they are for, as engines tell them apart: JavaScriptCore threw
- * away what it had compiled up to seven times for the lengths of others.
+ * Empty, and nothing is added to them. They once had an element, so that JavaScriptCore takes
+ * them for arrays like the full ones: else it threw away what it had compiled, up to seven times.
  */
-const NO_MESSAGES: Message[][] = [[]], NO_IDS = [0];
-NO_MESSAGES.length = NO_IDS.length = 0;
 const NO_FRAMES: Message[] = [];
+const NO_MESSAGES = [NO_FRAMES], NO_IDS = [0];
+NO_MESSAGES.length = NO_IDS.length = 0;
 
 /** From whom a draft socket received a message; the second element of it. */
 export interface Origin {
@@ -48,7 +47,7 @@ export class Inbox {
   /** For each message, and then for `#partial`, the id of its connection's properties. */
   #ids = NO_IDS;
   #at = 0;
-  readonly #ownBytes: number;
+  #ownBytes: number;
   /** While a batch is unpacked: where it ends. */
   #end = 0;
   /** The copy of what is before `#until`, and where in its buffer address 0 would be. */
@@ -214,7 +213,10 @@ export class Inbox {
       this.#until = Math.min(this.#end, at + most);
       this.#shared = copyOf(bytes, at, this.#until);
       this.#base = this.#shared.byteOffset - at;
-      this.#reactor.host.keep?.(this.#shared.buffer);
+      if (this.#reactor.host.keep?.(this.#shared.buffer) === false) {
+        this.#ownBytes = BATCH_BYTES;
+        return ownCopy(bytes, at, size);
+      }
     } else if (this.#shared!.length > most) {
       return copyOf(bytes, at, at + size) as Message; // that of larger ones
     }

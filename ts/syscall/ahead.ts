@@ -21,8 +21,8 @@ const LARGEST_GAP = 64;
 const ENOUGH = 3;
 /** Bodies that are read in one go have together up to so many bytes. */
 const MOST_BYTES = 2 ** 18;
-/** So many pieces of memory that were not read to wait for the next read. */
-const MOST_SPARES = 8;
+/** So many pieces of memory that were not read to wait for the next read, which takes no more. */
+const MOST_SPARES = 16;
 
 /** Memory for bodies to come, of all streams together: none keeps some while it is idle. */
 export class Spares {
