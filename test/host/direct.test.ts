@@ -2,8 +2,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { denoHost } from "../../ts/host/deno.ts";
-import { nameOf } from "../../ts/host/deno_direct.ts";
+import {
+  descriptorOf,
+  nameOf,
+  readAllNow,
+  writeAllNow,
+} from "../../ts/host/deno_direct.ts";
 import type { DenoConnection } from "../../ts/host/deno_stream.ts";
+import type { DenoApi, DenoConn } from "../../ts/host/deno_types.ts";
 import type { Connection, Host, Listener } from "../../ts/host/host.ts";
 import { nodeHost } from "../../ts/host/node.ts";
 import { isBun, isDeno, until, within } from "../socket/tools.ts";
@@ -12,9 +18,10 @@ import { callsC } from "./c_library.ts";
 const test = suite("past the runtime");
 const theHost = (): Host => isDeno ? denoHost() : nodeHost;
 
-interface Deno {
+interface Deno extends DenoApi {
   /** What Deno's own tests look at for leaks. */
   readonly internal: symbol;
+  readonly UnsafePointer: { of(memory: Uint8Array): unknown };
 }
 const { Deno } = globalThis as unknown as { Deno?: Deno };
 
@@ -207,9 +214,9 @@ test("only where it is permitted, and while the connection stands", async () => 
   const { made } = await pairs(2, false);
   made.push(...(await pairs(2, false, "::1")).made);
   const isOpen = () => {
-    const { core } = Deno![Deno!.internal as keyof Deno] as unknown as {
+    const { core } = (Deno as unknown as Record<symbol, {
       core: { resources(): Record<string, string> };
-    };
+    }>)[Deno!.internal]!;
     return Object.values(core.resources()).includes("dynamicLibrary");
   };
   assert.is(isOpen(), false, "opened before it is needed");
@@ -224,6 +231,86 @@ test("only where it is permitted, and while the connection stands", async () => 
   }
   for (const it of open.splice(0)) it.close();
   await until(() => !isOpen(), "closed with the last connection");
+});
+
+/** Runs `task` with another function in its place. */
+async function instead<Name extends string, Function>(
+  object: { readonly [_ in Name]: Function },
+  name: Name,
+  replacement: (original: Function) => Function,
+  task: () => Promise<void>,
+): Promise<void> {
+  const changed = object as Record<Name, Function>;
+  const original = changed[name];
+  changed[name] = replacement(original);
+  try {
+    await task();
+  } finally {
+    changed[name] = original;
+  }
+}
+
+test("what comes soon after a large frame is found without Deno", async () => {
+  if (!isDeno || !callsC) return;
+  let asked = 0;
+  const counted =
+    (connect: DenoApi["connect"]): DenoApi["connect"] => async (...options) => {
+      const conn = await connect(...options);
+      const read = conn.read.bind(conn);
+      return Object.assign(conn, {
+        read: (memory: Uint8Array) => {
+          asked++;
+          return read(memory);
+        },
+      });
+    };
+  await instead(Deno!, "connect", counted, async () => {
+    const { host, made: [{ reader, writer }] } = await pairs(1, true) as {
+      host: Host;
+      made: [{ reader: Reader; writer: Writer }];
+    };
+    const frames = 20;
+    for (let i = 0; i < frames; i++) {
+      await writer.write(FRAME_BYTES);
+      for (let turns = 0; reader.total < writer.sent; turns++) {
+        // Ticks alone would keep Deno from reading.
+        await new Promise<void>((go) =>
+          turns < 8 ? host.soon(go) : host.later(go)
+        );
+      }
+    }
+    assert.is(reader.wrong, undefined);
+    assert.ok(asked < frames / 2, `${asked} reads by Deno`);
+  });
+});
+
+test("Deno is not asked for addresses: it would keep what lies there", async () => {
+  if (!isDeno || !callsC) return;
+  const listener = Deno!.listen({ hostname: "127.0.0.1", port: 0 });
+  const { hostname, port } = listener.addr as {
+    hostname: string;
+    port: number;
+  };
+  const [near, far]: DenoConn[] = await Promise.all([
+    Deno!.connect({ hostname, port }),
+    listener.accept(),
+  ]);
+  open.push(listener, near!, far!);
+  const refusing = () => () => {
+    throw new Error("Deno was asked");
+  };
+  await instead(Deno!.UnsafePointer, "of", refusing, async () => {
+    const { host } = await pairs(1, false); // which keeps the library open
+    const sent = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5)];
+    const came = [new Uint8Array(4), new Uint8Array(9).subarray(2)];
+    assert.is(writeAllNow(descriptorOf(near!)!, sent), 5);
+    let size = 0;
+    for (; size === 0; await new Promise<void>((go) => host.later(go))) {
+      size = readAllNow(descriptorOf(far!)!, came);
+    }
+    assert.is(size, 5);
+    assert.equal([...came[0]!, came[1]![0]], [1, 2, 3, 4, 5]);
+  });
 });
 
 test("connections are told apart by addresses, not by ports alone", () => {

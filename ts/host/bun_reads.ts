@@ -10,15 +10,13 @@
  */
 import type * as net from "node:net";
 import type { Places } from "./node_reads.ts";
+import { Patience } from "./patience.ts";
 
 /** A connection of which Bun has read so much is busy. */
 const BUSY = 32768;
 /** Bytes read in a row: of one connection, and of all that wait for a turn. One read goes on
  * for as long as the peer writes. */
 const MOST = 2 ** 20, MOST_OF_ALL = 2 ** 21;
-
-/** So often in a row is looked for more of large frames, and of a peer that was slow less often. */
-const MOST_LOOKS = 16;
 
 /** What is below a socket of node:net. Not public: where it is different, Bun reads ahead. */
 interface Handle {
@@ -53,9 +51,7 @@ export class BusyReads {
   /** Bun's own reads are off. */
   #ours = false;
   #waits = false;
-  /** How often it may be looked for more before Bun's own reads are on. */
-  #patience = MOST_LOOKS;
-  #looks = 0;
+  readonly #patience = new Patience();
 
   /** `fd` gives the descriptor of the socket for as long as it is open. */
   constructor(
@@ -136,15 +132,9 @@ export class BusyReads {
 
   /** There is nothing more now: whether to look again. */
   #looksOn(came: boolean): boolean {
-    if (came && this.#looks > 0) {
-      this.#patience = Math.min(MOST_LOOKS, this.#patience + 2);
-      this.#looks = 0;
-    }
-    if (!this.#places.areLarge || this.#paused) return false;
-    if (this.#looks++ < this.#patience) return true;
-    this.#looks = 0;
-    this.#patience = Math.max(1, this.#patience >> 1);
-    return false;
+    if (came) this.#patience.came();
+    return this.#places.areLarge && !this.#paused &&
+      this.#patience.looksAgain();
   }
 
   /** As `Places.read`: Bun finds the end too. */

@@ -12,12 +12,13 @@ import {
   writeAllNow,
   writeNow,
 } from "./deno_direct.ts";
-import { endpoint, setTimer, toError } from "./deno_globals.ts";
+import { endpoint, globals, setTimer, toError } from "./deno_globals.ts";
 import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import { standing } from "./deno_standing.ts";
 import { turn } from "./deno_turn.ts";
 import type { DenoConn } from "./deno_types.ts";
 import type { Connection, ConnectionEvents } from "./host.ts";
+import { Patience } from "./patience.ts";
 
 const SMALLEST_BUFFER = 4096;
 const LARGEST_BUFFER = 65536;
@@ -32,6 +33,10 @@ const LINGER_MS = 30_000;
 let pad: Uint8Array | undefined;
 /** After what belongs to a large frame only so much, which may be the begin of the next one. */
 let head: Uint8Array | undefined;
+
+/** Resolves when the program has done what it had to do at once, but not for I/O. */
+const ticked = (): Promise<void> =>
+  new Promise((resolve) => globals.process.nextTick(resolve));
 
 export class DenoConnection implements Connection {
   local: { host: string; port: number } | undefined;
@@ -49,8 +54,7 @@ export class DenoConnection implements Connection {
   #target: Uint8Array | undefined;
   /** Whether the last bytes were of a large frame. */
   #large = false;
-  /** Whether the last direct read has left more, maybe. */
-  #more = false;
+  readonly #patience = new Patience();
   /** Of `#conn`: undefined until somebody asks, null where there is none. */
   #fd: number | null | undefined;
   #reading = false;
@@ -162,15 +166,11 @@ export class DenoConnection implements Connection {
     const places = this.#large ? events?.places() : undefined;
     if (places) {
       const size = readAllNow(this.#fd!, places);
-      let room = 0;
-      for (const place of places) room += place.length;
-      this.#more = size === room;
       this.#target = events!.filled(size);
       return size;
     }
     const memory = this.#place;
     const size = readNow(this.#fd!, memory);
-    this.#more = size === memory.length;
     if (size > 0) this.#take(memory.subarray(0, size));
     return size;
   }
@@ -263,9 +263,15 @@ export class DenoConnection implements Connection {
           }
           continue;
         }
+        // Not only until a read is short: Deno then had to tell of every second frame of 64 KB.
         while (!this.#paused && this.#large && this.isDirect) {
           const size = this.#readDirectly();
-          if (!this.#more) break;
+          if (size === 0) {
+            if (!this.#patience.looksAgain()) break;
+            await ticked();
+            continue;
+          }
+          this.#patience.came();
           const rest = nextRound() ?? turn.spend(size);
           if (rest !== undefined) await rest;
         }

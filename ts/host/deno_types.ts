@@ -58,17 +58,24 @@ export type PermissionDescriptor =
   | { name: "env"; variable: string }
   | { name: "ffi" };
 
-/** Functions of a library of which none is called with anything but these. */
-export interface DenoLibrary<Name extends string> {
-  readonly symbols: Readonly<
-    Record<
-      Name,
-      (
-        ...values:
-          (number | bigint | Uint8Array | Uint32Array | BigUint64Array)[]
-      ) => number
-    >
-  >;
+/** Functions of a library, as `dlopen` is told of them. */
+export type DenoSymbols = Readonly<
+  Record<
+    string,
+    {
+      readonly parameters: readonly string[];
+      readonly result: "i32" | "usize";
+    }
+  >
+>;
+
+/** None of its functions is called with anything but these. */
+export interface DenoLibrary<Symbols extends DenoSymbols> {
+  readonly symbols: {
+    readonly [Name in keyof Symbols]: (
+      ...values: (number | bigint | Uint8Array | Uint32Array | BigUint64Array)[]
+    ) => Symbols[Name]["result"] extends "i32" ? number : bigint;
+  };
   close(): void;
 }
 
@@ -116,17 +123,10 @@ export interface DenoApi {
   makeTempDirSync(options: { prefix: string }): string;
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
-  readonly UnsafePointer: {
-    of(memory: Uint8Array | BigUint64Array): unknown;
-    value(pointer: unknown): bigint;
-  };
-  dlopen<Name extends string>(
+  dlopen<Symbols extends DenoSymbols>(
     path: string,
-    symbols: Record<
-      Name,
-      { readonly parameters: readonly string[]; readonly result: string }
-    >,
-  ): DenoLibrary<Name>;
+    symbols: Symbols,
+  ): DenoLibrary<Symbols>;
 }
 
 /** What deno.ts takes from the global object; not typed by the standard library alone. */
