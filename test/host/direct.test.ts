@@ -284,6 +284,32 @@ test("what comes soon after a large frame is found without Deno", async () => {
   });
 });
 
+test("a timer fires while a peer writes something whenever it is looked for more", async () => {
+  const host = theHost();
+  const { made } = await pairs(1, true);
+  const { reader, writer } = made[0]!;
+  // Of a frame that never ends soon, the next piece is there in the tick after the last.
+  let over = false, pieces = 0;
+  const feed = async () => {
+    for (; !over && pieces < 50_000; pieces++) {
+      await writer.write(9000);
+      for (let ticks = 0; ticks < 8 && reader.total < writer.sent; ticks++) {
+        await new Promise<void>((go) => host.soon(go));
+      }
+      while (!over && reader.total < writer.sent) {
+        await new Promise<void>((go) => host.later(go));
+      }
+    }
+  };
+  const fed = feed();
+  await until(() => pieces > 20, "a begin");
+  await new Promise<void>((go) => host.setTimer(go, 1));
+  over = true;
+  await fed;
+  assert.ok(pieces < 25_000, `${pieces} pieces before a timer`);
+  assert.is(reader.wrong, undefined);
+});
+
 test("Deno is not asked for addresses: it would keep what lies there", async () => {
   if (!isDeno || !callsC) return;
   const listener = Deno!.listen({ hostname: "127.0.0.1", port: 0 });
@@ -300,14 +326,13 @@ test("Deno is not asked for addresses: it would keep what lies there", async () 
     throw new Error("Deno was asked");
   };
   await instead(Deno!.UnsafePointer, "of", refusing, async () => {
-    const { host } = await pairs(1, false); // which keeps the library open
+    await pairs(1, false); // which keeps the library open
     const sent = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5)];
     const came = [new Uint8Array(4), new Uint8Array(9).subarray(2)];
     assert.is(writeAllNow(descriptorOf(near!)!, sent), 5);
     let size = 0;
-    for (; size === 0; await new Promise<void>((go) => host.later(go))) {
-      size = readAllNow(descriptorOf(far!)!, came);
-    }
+    const fd = descriptorOf(far!)!;
+    await until(() => (size ||= readAllNow(fd, came)) > 0, "bytes");
     assert.is(size, 5);
     assert.equal([...came[0]!, came[1]![0]], [1, 2, 3, 4, 5]);
   });

@@ -51,7 +51,7 @@ export class BusyReads {
   /** Bun's own reads are off. */
   #ours = false;
   #waits = false;
-  readonly #patience = new Patience();
+  readonly #patience = new Patience((most) => most >> 1);
 
   /** `fd` gives the descriptor of the socket for as long as it is open. */
   constructor(

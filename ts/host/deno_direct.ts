@@ -31,7 +31,7 @@ const SYMBOLS = {
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  /** Moves nothing, and returns the first address. */
+  /** Returns the first address; moves nothing if that is 0 bytes. */
   memmove: { parameters: ["buffer", "buffer", "usize"], result: "usize" },
 } as const;
 

@@ -14,19 +14,37 @@ export const EVENT_COST = 1024;
 export const turn = {
   left: TURN_BUDGET,
   armed: false,
+  /** Loops that go on in a tick: see `tick`. */
+  ticking: 0,
   /** Undefined while there is budget, else a promise of a later turn. */
   spend(bytes: number): Promise<void> | undefined {
     // A conversation should not pay for a tick in each turn.
     if (!this.armed && this.left < TURN_BUDGET * 3 / 4) {
       this.armed = true;
-      // Ticks run only once the microtasks are through: then the budget is new.
+      // Ticks run only once the microtasks are through: then the budget is new, unless a loop
+      // goes on in ticks.
       globals.process.nextTick(() => {
-        this.armed = false;
-        this.left = TURN_BUDGET;
+        if (this.ticking === 0) this.renew();
+        else globals.setImmediate(() => this.renew());
       });
     }
     this.left -= bytes + EVENT_COST;
     if (this.left > 0) return undefined;
     return new Promise((resolve) => globals.setImmediate(resolve));
+  },
+  renew(): void {
+    this.armed = false;
+    this.left = TURN_BUDGET;
+  },
+  /**
+   * Resolves when the program has done what it had to do at once, which is before any timer and
+   * what else has arrived; in a later turn if the budget is used up.
+   */
+  async tick(): Promise<void> {
+    const rest = this.spend(0);
+    if (rest) return rest;
+    this.ticking++;
+    await new Promise<void>((resolve) => globals.process.nextTick(resolve));
+    this.ticking--;
   },
 };
