@@ -234,13 +234,13 @@ test("only where it is permitted, and while the connection stands", async () => 
 });
 
 /** Runs `task` with another function in its place. */
-async function instead<Name extends string, Function>(
-  object: { readonly [_ in Name]: Function },
+async function instead<Name extends string, Call>(
+  object: { readonly [_ in Name]: Call },
   name: Name,
-  replacement: (original: Function) => Function,
+  replacement: (original: Call) => Call,
   task: () => Promise<void>,
 ): Promise<void> {
-  const changed = object as Record<Name, Function>;
+  const changed = object as Record<Name, Call>;
   const original = changed[name];
   changed[name] = replacement(original);
   try {

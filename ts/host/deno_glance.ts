@@ -13,7 +13,13 @@
  */
 import { stateOf } from "./deno_permissions.ts";
 import { standing } from "./deno_standing.ts";
-import { deno, globals, release, setTimer } from "./deno_globals.ts";
+import {
+  deno,
+  globals,
+  hasSeveralProcessors,
+  release,
+  setTimer,
+} from "./deno_globals.ts";
 import type { DenoConn } from "./deno_types.ts";
 
 /** What does not stand within this time never will. */
@@ -50,13 +56,9 @@ let tasks: (() => void)[] = [];
 /** When the system was last asked, by a glance or by sleeping. */
 let last = 0;
 
-/** With one processor, whoever is to answer needs it. */
-let looksOut: boolean | undefined;
-
 /** `Host.glance`. */
 export function glance(task: () => void): boolean {
-  looksOut ??= globals.navigator.hardwareConcurrency > 1;
-  if (!looksOut) return false;
+  if (!hasSeveralProcessors()) return false;
   const { size } = standing;
   if (size === 0 || size > FEW || !standing.areDirect) return ask(task);
   globals.setImmediate(() => {

@@ -10,6 +10,13 @@ export const deno: DenoApi = globals.Deno;
 export const toError = (what: string, cause: unknown): HostError =>
   toHostError(what, cause, deno.build.os);
 
+let several: boolean | undefined;
+
+/** Whether there are processors for us and for a peer. With one, who looks for bytes delays them. */
+export function hasSeveralProcessors(): boolean {
+  return several ??= globals.navigator.hardwareConcurrency > 1;
+}
+
 export function setTimer(task: () => void, ms: number): HostTimer {
   const timer = globals.setTimeout(task, ms);
   deno.unrefTimer(timer);

@@ -12,7 +12,12 @@ import {
   writeAllNow,
   writeNow,
 } from "./deno_direct.ts";
-import { endpoint, globals, setTimer, toError } from "./deno_globals.ts";
+import {
+  endpoint,
+  hasSeveralProcessors,
+  setTimer,
+  toError,
+} from "./deno_globals.ts";
 import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import { standing } from "./deno_standing.ts";
 import { turn } from "./deno_turn.ts";
@@ -33,9 +38,6 @@ const LINGER_MS = 30_000;
 let pad: Uint8Array | undefined;
 /** After what belongs to a large frame only so much, which may be the begin of the next one. */
 let head: Uint8Array | undefined;
-
-/** With one processor, whoever is to send needs it. */
-let looks: boolean | undefined;
 
 export class DenoConnection implements Connection {
   local: { host: string; port: number } | undefined;
@@ -176,8 +178,7 @@ export class DenoConnection implements Connection {
 
   /** Nothing is there now: whether to look again, before Deno is to tell. */
   #looksAgain(): boolean {
-    looks ??= globals.navigator.hardwareConcurrency > 1;
-    return looks && this.#patience.looksAgain();
+    return hasSeveralProcessors() && this.#patience.looksAgain();
   }
 
   #take(bytes: Uint8Array): void {
