@@ -111,7 +111,8 @@ export class BusyReads {
         this.#giveBack();
         break;
       }
-      const size = this.#readFrom(fd);
+      // Bun finds the end too.
+      const size = this.#places.read(fd, this.#failed);
       if (size < 0) {
         if (this.#looksOn(size < -1)) this.#goOnLater();
         else this.#giveBack();
@@ -137,14 +138,10 @@ export class BusyReads {
       this.#patience.looksAgain();
   }
 
-  /** As `Places.read`: Bun finds the end too. */
-  #readFrom(fd: number): number {
-    // Else Bun, which asks again, would be told of an end.
-    return this.#places.read(
-      fd,
-      (cause) => this.#socket.destroy(cause as Error),
-    );
-  }
+  /** Else Bun, which asks again, would be told of an end. */
+  readonly #failed = (cause: unknown): void => {
+    this.#socket.destroy(cause as Error);
+  };
 
   #giveBack(): void {
     if (!this.#ours || this.#paused) return;

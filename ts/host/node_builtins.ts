@@ -2,7 +2,7 @@
  * Node's own modules, each loaded when it is first used: all of them together took a third
  * of the import, and a program that only binds a socket needs one.
  */
-import type { BunFfi } from "./bun_memory.ts";
+import type { BunFfi } from "./bun_library.ts";
 import type * as Dgram from "node:dgram";
 import type * as Dns from "node:dns";
 import type * as Fs from "node:fs";

@@ -10,8 +10,7 @@
  * instead of 24.7.
  */
 import type { ConnectionEvents } from "./host.ts";
-import { builtin } from "./node_builtins.ts";
-import { codeOf } from "./node_errors.ts";
+import { readAllNow, readNow } from "./node_descriptors.ts";
 
 const PAD_BYTES = 65536;
 /** After what belongs to a large frame only so much: the rest of the next has its own place. */
@@ -22,6 +21,7 @@ const MOST_BYTES = 2 ** 20;
 const READ_ON_BYTES = 2 ** 18;
 
 const NOTHING = new Uint8Array(0);
+const nobody = () => {};
 let pad: Uint8Array | undefined;
 let head: Uint8Array | undefined;
 
@@ -87,12 +87,12 @@ export class Places {
     const begin = alone ? NOTHING : theHead();
     let size: number;
     try {
-      const { readSync, readvSync } = builtin("node:fs");
-      size = alone ? readSync(fd, place) : readvSync(fd, [place, begin]);
+      size = alone ? readNow(fd, place) : readAllNow(fd, [place, begin]);
     } catch (cause) {
-      if (codeOf(cause) !== "EAGAIN") failed(cause);
+      failed(cause);
       return -1;
     }
+    if (size < 0) return -1;
     const placed = Math.min(size, place.length);
     if (size > 0) this.take(place.subarray(0, placed));
     if (size > placed) this.take(begin.subarray(0, size - placed));
@@ -109,7 +109,7 @@ export class Places {
     let size = 0;
     let cause: unknown;
     try {
-      size = builtin("node:fs").readvSync(fd, places);
+      size = Math.max(0, readAllNow(fd, places));
     } catch (caught) {
       cause = caught;
     }
@@ -117,7 +117,7 @@ export class Places {
     for (const place of places) room += place.length;
     this.#full = size === room;
     this.#target = taker.filled(size);
-    if (cause !== undefined && codeOf(cause) !== "EAGAIN") failed(cause);
+    if (cause !== undefined) failed(cause);
     return size < room ? -1 - size : size;
   }
 
@@ -127,7 +127,7 @@ export class Places {
     while ((this.#target !== undefined || this.#full) && left > 0) {
       const from = fd();
       // libuv finds failures as well, and tells.
-      const size = from === undefined ? -1 : this.read(from, () => {});
+      const size = from === undefined ? -1 : this.read(from, nobody);
       if (size < 0) return;
       left -= size;
     }

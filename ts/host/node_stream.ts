@@ -14,6 +14,7 @@ import type {
   Listener,
 } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
+import { writeAllNow } from "./node_descriptors.ts";
 import { toHostError } from "./node_errors.ts";
 import { Places, thePad } from "./node_reads.ts";
 
@@ -219,18 +220,14 @@ export class NodeConnection implements Connection {
     try {
       return builtin("node:fs").writeSync(fd, memory, at, size);
     } catch {
-      return 0; // as in `writeNow`
+      return 0; // no room, or `write` fails as well and tells
     }
   }
 
   writeNow(pieces: Uint8Array[]): number {
     const fd = this.#free;
     if (fd === undefined) return 0;
-    try {
-      return builtin("node:fs").writevSync(fd, pieces);
-    } catch {
-      return 0; // no room, or `write` fails as well and tells
-    }
+    return writeAllNow(fd, pieces); // or `write` fails as well, and tells
   }
 
   /** The socket's descriptor; undefined on Windows, and where Node does not show it. */

@@ -77,10 +77,10 @@ export class Reactor implements Kernel {
   }
 
   /** Calls an export; what escapes kills the instance and becomes one clear error. */
-  call(name: string, ...args: number[]): number {
+  call(name: string, a = 0, b = 0, c = 0, d = 0): number {
     if (this.instance.dead) throw this.instance.dead;
     try {
-      return this.instance.exports[name]!(...args);
+      return this.instance.exports[name]!(a, b, c, d);
     } catch (error) {
       throw this.died(error);
     }

@@ -182,7 +182,10 @@ export class Outbox {
         : bodies.put(frame);
       if (address !== 0) {
         this.lent ||= lends;
-        memory.words.set([OUTSIDE, frame.length, address], at >> 2);
+        const word = at >> 2;
+        memory.words[word] = OUTSIDE;
+        memory.words[word + 1] = frame.length;
+        memory.words[word + 2] = address;
         at += 12;
         continue;
       }

@@ -49,8 +49,10 @@ export class Spares {
 
   /** Undefined if there is no memory. */
   take(size: number): Uint8Array | undefined {
-    const at = this.#free.findIndex(({ length }) => length === size);
-    if (at >= 0) return this.#free.splice(at, 1)[0];
+    const free = this.#free;
+    for (let at = 0; at < free.length; at++) {
+      if (free[at]!.length === size) return takeOut(free, at);
+    }
     return this.#make(size);
   }
 
@@ -167,20 +169,34 @@ export class Ahead {
 
   /** Whether these bytes lie in memory for bodies, and may stay there. */
   owns(bytes: Uint8Array): boolean {
-    return this.#filled.some(({ buffer }) => buffer === bytes.buffer);
+    return this.#whereIs(bytes) >= 0;
   }
 
   /** The memory that these bytes are the begin of, for a body of `size` bytes. */
   adopt(bytes: Uint8Array, size: number): Uint8Array | undefined {
-    const at = this.#filled.findIndex(({ buffer }) => buffer === bytes.buffer);
+    const at = this.#whereIs(bytes);
     if (at < 0 || this.#filled[at]!.length !== size) return undefined;
-    return this.#filled.splice(at, 1)[0];
+    return takeOut(this.#filled, at);
   }
 
   /** These bytes have been read: if they are nobody's, others can be read to their place. */
   over(bytes: Uint8Array): void {
     if (this.#filled.length === 0) return;
-    const at = this.#filled.findIndex(({ buffer }) => buffer === bytes.buffer);
-    if (at >= 0) this.#spares.giveBack(this.#filled.splice(at, 1)[0]!);
+    const at = this.#whereIs(bytes);
+    if (at >= 0) this.#spares.giveBack(takeOut(this.#filled, at));
   }
+
+  /** Which of `#filled` these bytes lie in, or -1. */
+  #whereIs({ buffer }: Uint8Array): number {
+    const filled = this.#filled;
+    // Mostly the first. A function would be an object for each call.
+    for (let at = 0; at < filled.length; at++) {
+      if (filled[at]!.buffer === buffer) return at;
+    }
+    return -1;
+  }
+}
+
+function takeOut<T>(from: T[], at: number): T {
+  return at === 0 ? from.shift()! : from.splice(at, 1)[0]!;
 }

@@ -14,8 +14,8 @@ export class Stages {
 
   /** Lends room for `size` bytes, or as many as there can be. */
   take(size: number): Uint8Array {
-    let i = SIZES.findIndex((room) => room >= size);
-    if (i === -1) i = SIZES.length - 1;
+    let i = 0;
+    while (i < SIZES.length - 1 && SIZES[i]! < size) i++;
     return this.#free[i]!.pop() ?? new Uint8Array(SIZES[i]!);
   }
 

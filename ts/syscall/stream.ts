@@ -120,12 +120,12 @@ export class Stream {
     let written = 0;
     if (body.borrowed) {
       if (this.connection.writeNow) {
-        written = this.#writeNow(body.bytes.subarray(at, at + length));
+        written = this.#writeNow(part(body.bytes, at, at + length));
         if (written === length) return length;
       }
       bodies.own(body, at + written);
     }
-    const part = body.bytes.subarray(at + written, at + length);
+    const rest = part(body.bytes, at + written, at + length);
     const head = this.#head;
     this.#head = null;
     const held = { body, bodies };
@@ -136,9 +136,9 @@ export class Stream {
       this.#traffic.stages.giveBack(head!);
       this.#write(held, both);
     } else if (head && !this.connection.writeBoth) {
-      this.#writeStaged(head, part);
-    } else if (head) this.#write({ ...held, stage: head }, part, head);
-    else this.#write(held, part);
+      this.#writeStaged(head, rest);
+    } else if (head) this.#write({ ...held, stage: head }, rest, head);
+    else this.#write(held, rest);
     return length;
   }
 
@@ -301,4 +301,11 @@ export class Stream {
       this.connection.resume();
     }
   }
+}
+
+/** Bytes of `bytes`, mostly all: then there is no need for a view. */
+function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end === bytes.length
+    ? bytes
+    : bytes.subarray(start, end);
 }

@@ -1,0 +1,57 @@
+/**
+ * LAYER 1 on Node and Bun: reads and writes by the descriptor of a socket, which never wait.
+ */
+import { type Calls, libraryCalls } from "./bun_calls.ts";
+import { builtin } from "./node_builtins.ts";
+import { codeOf } from "./node_errors.ts";
+
+/** So many calls on Bun are worth it to open a library for those to come. */
+const OPEN_AFTER = 1000;
+let left = "Bun" in globalThis ? OPEN_AFTER : Infinity;
+let better: Calls | undefined;
+
+function count(): void {
+  if (--left === 0) better = libraryCalls();
+}
+
+/** What a read comes to that failed: -1 if only nothing is there. */
+function nothing(cause: unknown): -1 {
+  if (codeOf(cause) !== "EAGAIN") throw cause;
+  return -1;
+}
+
+/**
+ * Reads what is there, up to the size of `place`. Returns how much: 0 at the end, and -1 if
+ * nothing is there. Throws what else it fails with.
+ */
+export function readNow(fd: number, place: Uint8Array): number {
+  if (better) return better.read(fd, place);
+  count();
+  try {
+    return builtin("node:fs").readSync(fd, place);
+  } catch (cause) {
+    return nothing(cause);
+  }
+}
+
+/** `readNow` to a place after the other. */
+export function readAllNow(fd: number, places: readonly Uint8Array[]): number {
+  if (better) return better.readAll(fd, places);
+  count();
+  try {
+    return builtin("node:fs").readvSync(fd, places);
+  } catch (cause) {
+    return nothing(cause);
+  }
+}
+
+/** Writes what there is room for; 0 also where that fails: another write fails as well. */
+export function writeAllNow(fd: number, pieces: readonly Uint8Array[]): number {
+  if (better) return better.writeAll(fd, pieces);
+  count();
+  try {
+    return builtin("node:fs").writevSync(fd, pieces);
+  } catch {
+    return 0;
+  }
+}
