@@ -17,7 +17,7 @@
 // docs/benchmarks.md and its charts; a partial one leaves them alone and writes the
 // same to build/bench.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -31,7 +31,7 @@ import {
   packageBytes,
   root,
 } from "./runtimes.mjs";
-import { groups as allGroups, METRICS } from "./scenarios.mjs";
+import { groups as allGroups, METRICS, STEADY } from "./scenarios.mjs";
 
 const list = (text) => text?.split(",").filter((part) => part !== "");
 const progress = (text) => process.stderr.write(`${text}\n`);
@@ -121,8 +121,9 @@ function jobOf(scenario, runtime, batch) {
   const { seconds, warm } = options;
   if (scenario.without === runtime.name) return undefined;
   const job = { seconds, warm, ...scenario.job };
-  job.warm = Math.max(warm, job.warm);
-  job.seconds = Math.max(seconds, job.seconds);
+  const steady = scenario.steady && !short ? STEADY : { warm, seconds };
+  job.warm = Math.max(warm, job.warm, steady.warm);
+  job.seconds = Math.max(seconds, job.seconds, steady.seconds);
   if (options.count && !scenario.counted && !scenario.timed) {
     job.count = options.count;
   }
@@ -194,12 +195,19 @@ async function measureAll(groups, runtimes) {
   return { groups: measured, failures };
 }
 
+/** How TCP of this machine paces what is sent, which shows at 64 KB; undefined if not known. */
+function congestionControl() {
+  const setting = "/proc/sys/net/ipv4/tcp_congestion_control";
+  return existsSync(setting) ? readFileSync(setting, "utf8").trim() : undefined;
+}
+
 async function measure() {
   const machine = {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",
     cores: os.cpus().length,
     system: `${os.type()} ${os.release()}`,
     load: os.loadavg()[0],
+    congestion: congestionControl(),
   };
   if (machine.load > machine.cores / 4) {
     progress(
