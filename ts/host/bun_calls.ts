@@ -6,12 +6,15 @@
  */
 import { type BunLibrary, bunLibrary } from "./bun_library.ts";
 import { builtin } from "./node_builtins.ts";
+import { unpace } from "./pacing.ts";
 
 /** Calls by a descriptor, as node_descriptors.ts has them. */
 export interface Calls {
   read(fd: number, place: Uint8Array): number;
   readAll(fd: number, places: readonly Uint8Array[]): number;
   writeAll(fd: number, pieces: readonly Uint8Array[]): number;
+  /** See pacing.ts. */
+  unpace(fd: number): void;
 }
 
 /** Of Linux. Bun ignores SIGPIPE, but who knows who else handles it. */
@@ -56,6 +59,10 @@ class LibraryCalls implements Calls {
     this.#point(message, VECTOR, ffi.ptr(this.#vector));
     message[COUNT] = pieces.length;
     return Math.max(functions.sendmsg(fd, message, WRITES), 0);
+  }
+
+  unpace(fd: number): void {
+    unpace(fd, this.#library.functions);
   }
 
   #fill(places: readonly Uint8Array[]): void {

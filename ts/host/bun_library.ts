@@ -6,6 +6,7 @@
  * given back by its `free` when nothing refers to it any more, in any thread.
  */
 import { builtin } from "./node_builtins.ts";
+import type { OptionCalls } from "./pacing.ts";
 
 const NAME = "libc.so.6";
 const SYMBOLS = {
@@ -14,11 +15,13 @@ const SYMBOLS = {
   recv: { args: ["i32", "ptr", "usize", "i32"], returns: "i32" },
   readv: { args: ["i32", "ptr", "i32"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 } as const;
 
 /** A pointer is a number, and null is none. */
-interface Functions {
+interface Functions extends OptionCalls {
   malloc(size: number): number | null;
   free: ((pointer: number) => void) & { readonly ptr?: number };
   recv(fd: number, to: Uint8Array, size: number, flags: number): number;

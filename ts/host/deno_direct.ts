@@ -13,6 +13,7 @@
 import { deno } from "./deno_globals.ts";
 import { stateOf } from "./deno_permissions.ts";
 import { standing } from "./deno_standing.ts";
+import { isInside, unpace } from "./pacing.ts";
 import type { DenoConn, DenoLibrary, NetAddr } from "./deno_types.ts";
 
 const LIBRARY = "libc.so.6";
@@ -31,6 +32,14 @@ const SYMBOLS = {
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+  setsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
   /** Returns the first address; moves nothing if that is 0 bytes. */
   memmove: { parameters: ["buffer", "buffer", "usize"], result: "usize" },
 } as const;
@@ -117,6 +126,16 @@ export function descriptorOf(conn: DenoConn): number | undefined {
   if (local === undefined || far === undefined || !opened()) return undefined;
   const is = (fd: number) =>
     endOf(fd, "getsockname") === local && endOf(fd, "getpeername") === far;
+  const fd = find(conn, is);
+  const isIn = isInside(conn.localAddr.hostname, conn.remoteAddr.hostname);
+  if (fd !== undefined && isIn) unpace(fd, library!.symbols);
+  return fd;
+}
+
+function find(
+  conn: DenoConn,
+  is: (fd: number) => boolean,
+): number | undefined {
   // Not public, and only connections that were accepted have it.
   const symbol = Object.getOwnPropertySymbols(conn).find(({ description }) =>
     description === "Deno.internal.fd"

@@ -14,6 +14,12 @@ function count(): void {
   if (--left === 0) better = libraryCalls();
 }
 
+/** See pacing.ts. Returns false if that may be possible later. */
+export function unpaceNow(fd: number): boolean {
+  better?.unpace(fd);
+  return left <= 0 || left === Infinity;
+}
+
 /** What a read comes to that failed: -1 if only nothing is there. */
 function nothing(cause: unknown): -1 {
   if (codeOf(cause) !== "EAGAIN") throw cause;

@@ -14,9 +14,10 @@ import type {
   Listener,
 } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
-import { writeAllNow } from "./node_descriptors.ts";
+import { unpaceNow, writeAllNow } from "./node_descriptors.ts";
 import { toHostError } from "./node_errors.ts";
 import { Places, thePad } from "./node_reads.ts";
+import { isInside } from "./pacing.ts";
 
 /** How long a closed socket may try to send what it still holds to a peer that does not read. */
 const LINGER_MS = 30_000;
@@ -95,6 +96,9 @@ export class NodeConnection implements Connection {
   /** Writes whose callback has not run yet; and whether the last of them holds memory. */
   #unconfirmed = 0;
   #holding = false;
+
+  /** Or it is to be as the system has it. */
+  #isUnpaced = false;
 
   constructor(socket: net.Socket, what: string, accepted: boolean) {
     this.#socket = socket;
@@ -227,6 +231,7 @@ export class NodeConnection implements Connection {
   writeNow(pieces: Uint8Array[]): number {
     const fd = this.#free;
     if (fd === undefined) return 0;
+    this.#isUnpaced ||= unpaceNow(fd);
     return writeAllNow(fd, pieces); // or `write` fails as well, and tells
   }
 
@@ -324,6 +329,7 @@ export class NodeConnection implements Connection {
     const socket = this.#socket;
     this.local = endpoint(socket.localAddress, socket.localPort);
     this.remote = endpoint(socket.remoteAddress, socket.remotePort);
+    this.#isUnpaced = !isInside(socket.localAddress, socket.remoteAddress);
   }
 }
 

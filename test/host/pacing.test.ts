@@ -1,0 +1,96 @@
+/** Connections of a machine to itself are not paced, where the runtime can say so. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Pull, Push } from "zeromq-wasm";
+import { libraryCalls } from "../../ts/host/bun_calls.ts";
+import { isInside, type OptionCalls, unpace } from "../../ts/host/pacing.ts";
+import { bound, closeAll, use, within } from "../socket/tools.ts";
+import { callsC } from "./c_library.ts";
+
+const test = suite("pacing");
+test.after.each(closeAll);
+
+/** A connection whose congestion control is `name`; undefined if it has none. */
+function connection(name: string | undefined) {
+  const it = { name, fds: new Set<number>() };
+  const calls: OptionCalls = {
+    getsockopt(fd, level, option, value, size) {
+      it.fds.add(fd);
+      assert.equal([level, option, size[0]], [6, 13, value.length]);
+      if (it.name === undefined) return -1;
+      value.set(Array.from(it.name, (letter) => letter.charCodeAt(0)));
+      return 0;
+    },
+    setsockopt(fd, level, option, value, size) {
+      it.fds.add(fd);
+      assert.equal([level, option, size], [6, 13, value.length]);
+      it.name = String.fromCharCode(...value);
+      return 0;
+    },
+  };
+  return { it, calls };
+}
+
+test("only BBR is replaced", () => {
+  for (
+    const [before, after] of [
+      ["bbr", "reno"],
+      ["bbr2", "reno"],
+      ["cubic", "cubic"],
+      ["reno", "reno"],
+      ["dctcp", "dctcp"],
+      [undefined, undefined],
+    ]
+  ) {
+    const { it, calls } = connection(before);
+    unpace(7, calls);
+    assert.is(it.name, after);
+    assert.equal([...it.fds], [7]);
+  }
+});
+
+test("what is inside has two ends on one machine", () => {
+  for (
+    const [local, remote, expected] of [
+      ["127.0.0.1", "127.0.0.1", true],
+      ["127.0.0.1", "127.3.2.1", true],
+      ["::ffff:127.0.0.1", "::ffff:127.0.0.1", true],
+      ["::1", "::1", true],
+      ["10.1.2.3", "10.1.2.3", true],
+      ["10.1.2.3", "10.1.2.4", false],
+      ["10.127.0.1", "127.0.0.1", false],
+      [undefined, undefined, false],
+      ["127.0.0.1", undefined, false],
+    ] as const
+  ) assert.is(isInside(local, remote), expected, `${local} to ${remote}`);
+});
+
+const setting = "/proc/sys/net/ipv4/tcp_congestion_control";
+const hasTools = existsSync(setting) &&
+  ["/bin/ss", "/usr/bin/ss", "/sbin/ss"].some((path) => existsSync(path));
+
+if (hasTools) {
+  test("a busy connection is asked for what it has", async () => {
+    const usual = readFileSync(setting, "utf8").trim();
+    const speaks = callsC || libraryCalls() !== undefined;
+    const pull = use(new Pull());
+    const port = (await bound(pull)).split(":").at(-1)!;
+    const push = use(new Push({ linger: 0 }));
+    push.connect(`tcp://127.0.0.1:${port}`);
+    const frame = new Uint8Array(65536);
+    const sending = (async () => {
+      for (let i = 0; i < 1500; i++) await push.send(frame);
+    })();
+    for (let i = 0; i < 1500; i++) await within(pull.receive(), `frame ${i}`);
+    await sending;
+    const told = execFileSync("ss", ["-tinOH", `dport = :${port}`], {
+      encoding: "utf8",
+    });
+    const expected = speaks && usual.startsWith("bbr") ? "reno" : usual;
+    assert.ok(told.split(/\s+/).includes(expected), `${told} has ${expected}`);
+  });
+}
+
+test.run();
