@@ -139,7 +139,8 @@ function jobOf(scenario, runtime, batch) {
 function roundsOf({ atMost, target, also }) {
   if (atMost) return Math.min(atMost, options.runs);
   const hasTarget = target !== undefined || also?.length > 0;
-  return hasTarget ? options.targetRuns : options.runs;
+  // What is steady varies less.
+  return hasTarget && !scenario.steady ? options.targetRuns : options.runs;
 }
 
 async function measureAll(groups, runtimes) {

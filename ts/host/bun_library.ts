@@ -5,6 +5,7 @@
  * Owns the library: opened (2 ms) once, by who has much to do, and never closed, as memory is
  * given back by its `free` when nothing refers to it any more, in any thread.
  */
+import type { AdviceCall } from "./huge_pages.ts";
 import { builtin } from "./node_builtins.ts";
 import type { OptionCalls } from "./pacing.ts";
 
@@ -16,12 +17,13 @@ const SYMBOLS = {
   readv: { args: ["i32", "ptr", "i32"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  madvise: { args: ["ptr", "usize", "i32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 } as const;
 
 /** A pointer is a number, and null is none. */
-interface Functions extends OptionCalls {
+interface Functions extends OptionCalls, AdviceCall {
   malloc(size: number): number | null;
   free: ((pointer: number) => void) & { readonly ptr?: number };
   recv(fd: number, to: Uint8Array, size: number, flags: number): number;

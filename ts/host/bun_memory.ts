@@ -7,6 +7,7 @@
  * 34 thousand, 1 MB 1.3, 2.1 and 2.9 thousand, 16 MB 20, 49 and 99.
  */
 import { bunLibrary } from "./bun_library.ts";
+import { adviseHuge, LEAST_HUGE } from "./huge_pages.ts";
 
 /** So many bytes of frames are worth the opening. */
 const OPEN_AFTER = 2 ** 23;
@@ -25,11 +26,13 @@ function open(): Make | undefined {
   const library = bunLibrary();
   const give = library?.functions.free.ptr;
   if (!library || !give) return undefined;
-  const { ffi, functions: { malloc, free } } = library;
+  const { ffi, functions } = library;
+  const { malloc, free } = functions;
   free(malloc(LARGEST_KEPT) ?? 0); // which may be none
   return (size) => {
     const pointer = malloc(size);
     if (!pointer) throw new RangeError(`no memory for ${size} bytes`);
+    if (size >= LEAST_HUGE) adviseHuge(pointer, size, functions);
     return ffi.toBuffer(pointer, 0, size, pointer, give);
   };
 }

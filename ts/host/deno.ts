@@ -6,6 +6,7 @@
  */
 import { errno } from "./deno_errors.ts";
 import { denoDatagrams } from "./deno_datagram.ts";
+import { largeMemory } from "./deno_direct.ts";
 import { glance, later } from "./deno_glance.ts";
 import { granted, stateOf } from "./deno_permissions.ts";
 import { deno, globals, release, setTimer, toError } from "./deno_globals.ts";
@@ -249,6 +250,7 @@ export function denoHost(): Host {
     readsInPlace: true,
     marksEarly: marksEarly(),
     clearsMemory: true,
+    largeMemory,
     returnsMemory: deno.build.os === "linux",
     glance,
     datagrams: denoDatagrams,

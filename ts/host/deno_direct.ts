@@ -13,6 +13,7 @@
 import { deno } from "./deno_globals.ts";
 import { stateOf } from "./deno_permissions.ts";
 import { standing } from "./deno_standing.ts";
+import { adviseHuge, LEAST_HUGE } from "./huge_pages.ts";
 import { isInside, unpace } from "./pacing.ts";
 import type { DenoConn, DenoLibrary, NetAddr } from "./deno_types.ts";
 
@@ -40,6 +41,7 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "i32", "buffer", "u32"],
     result: "i32",
   },
+  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   /** Returns the first address; moves nothing if that is 0 bytes. */
   memmove: { parameters: ["buffer", "buffer", "usize"], result: "usize" },
 } as const;
@@ -180,6 +182,14 @@ function fillVector(places: readonly Uint8Array[]): void {
  */
 const addressOf = (bytes: Uint8Array | BigUint64Array): bigint =>
   library!.symbols.memmove(bytes, bytes, 0n);
+
+/** `Host.largeMemory`, where connections are read directly. */
+export function largeMemory(size: number): Uint8Array | undefined {
+  if (size < LEAST_HUGE || !library) return undefined;
+  const memory = new Uint8Array(size);
+  adviseHuge(Number(addressOf(memory)), size, library.symbols);
+  return memory;
+}
 
 /** `readNow` to a place after the other, each with bytes. Deno's descriptors never wait. */
 export function readAllNow(fd: number, places: readonly Uint8Array[]): number {
