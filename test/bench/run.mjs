@@ -136,11 +136,11 @@ function jobOf(scenario, runtime, batch) {
 }
 
 /** How often it is measured: more often where the result is held against a target. */
-function roundsOf({ atMost, target, also }) {
+function roundsOf({ atMost, target, also, steady }) {
   if (atMost) return Math.min(atMost, options.runs);
   const hasTarget = target !== undefined || also?.length > 0;
   // What is steady varies less.
-  return hasTarget && !scenario.steady ? options.targetRuns : options.runs;
+  return hasTarget && !steady ? options.targetRuns : options.runs;
 }
 
 async function measureAll(groups, runtimes) {
