@@ -3,9 +3,11 @@
 //   --what=GROUP,...      only these groups of scenarios (see scenarios.mjs)
 //   --size=BYTES,...      these message sizes, where there is a choice
 //   --count=MESSAGES      so many messages per run, instead of a time
-//   --seconds=SECONDS     measured time of a run, at least (0.4)
-//   --warm=SECONDS        time before that, at least, in which V8 gets to know the code (0.8)
-//   --runs=RUNS           interleaved runs (3; 5 where there is a target, fewer of what takes long)
+//   --seconds=SECONDS     measured time of a run, at least (0.4; 2 of rates with a target)
+//   --warm=SECONDS        time before that, at least, in which engines get to know the code
+//                         (0.8; 4 of rates with a target)
+//   --runs=RUNS           interleaved runs (3; 5 of round trips and start-up, fewer of what
+//                         takes long)
 //   --runtimes=NAME,...   of node, deno, bun, native, c
 //   --quick               a few scenarios, short, once
 //   --guard               ratios to the addon only; fails when one is below its floor
@@ -89,6 +91,8 @@ const options = {
   warm: positive("warm", 0.8),
   count: positive("count", undefined),
   sizes: list(given.size)?.map(Number),
+  /** Whether rates with a target are measured as STEADY has it. */
+  steady: !short && given.count === undefined,
 };
 if (options.sizes?.some((size) => !(size > 0))) fail("--size takes bytes");
 const wanted = list(given.runtimes) ??
@@ -121,7 +125,7 @@ function jobOf(scenario, runtime, batch) {
   const { seconds, warm } = options;
   if (scenario.without === runtime.name) return undefined;
   const job = { seconds, warm, ...scenario.job };
-  const steady = scenario.steady && !short ? STEADY : { warm, seconds };
+  const steady = scenario.steady && options.steady ? STEADY : { warm, seconds };
   job.warm = Math.max(warm, job.warm, steady.warm);
   job.seconds = Math.max(seconds, job.seconds, steady.seconds);
   if (options.count && !scenario.counted && !scenario.timed) {

@@ -171,6 +171,12 @@ if (!isDeno && process.platform !== "win32") {
     }
   });
   suiteOf("later", calls);
+  test("the C library is called then, where Bun has it", () => {
+    const isC = (error: Error) => error.message === "recv: EBADF";
+    const read = () => readNow(2 ** 30, new Uint8Array(1));
+    if (glibc) assert.throws(read, isC);
+    else assert.throws(read, (error: Error) => !isC(error));
+  });
   const library = glibc ? libraryCalls() : undefined;
   if (library) suiteOf("the C library", library);
 }

@@ -5,6 +5,7 @@
  * whenever nothing is there: 6.7 µs for a `readv` that finds nothing, where this takes 1.6.
  */
 import { type BunLibrary, bunLibrary } from "./bun_library.ts";
+import { MSG_DONTWAIT, WRITES } from "./linux_flags.ts";
 import { builtin } from "./node_builtins.ts";
 import { unpace } from "./pacing.ts";
 
@@ -17,10 +18,12 @@ export interface Calls {
   unpace(fd: number): void;
 }
 
-/** Of Linux. Bun ignores SIGPIPE, but who knows who else handles it. */
-const MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
-const WRITES = MSG_DONTWAIT | MSG_NOSIGNAL;
-const EAGAIN = 11;
+/**
+ * Nothing is there, or a signal came first. Or (0) the number is of another call: it is read by a
+ * call of its own. Then the next read finds what is wrong.
+ */
+const EAGAIN = 11, EINTR = 4;
+const NOTHING = [EAGAIN, EINTR, 0];
 const TWO_32 = 2 ** 32;
 
 /** In halves of words: an `iovec`, an address and a size, and where they are in a `msghdr`. */
@@ -83,10 +86,9 @@ class LibraryCalls implements Calls {
     words[at + 1] = pointer / TWO_32;
   }
 
-  /** Nothing else calls the system between a call that failed and this. */
   #failed(call: string): number {
     const errno = this.#library.ffi.read.i32(this.#errno, 0);
-    if (errno === EAGAIN) return -1;
+    if (NOTHING.includes(errno)) return -1;
     const code = builtin("node:util").getSystemErrorName(-errno);
     throw Object.assign(new Error(`${call}: ${code}`), { code });
   }

@@ -20,6 +20,8 @@ const SYMBOLS = {
   madvise: { args: ["ptr", "usize", "i32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
+  /** Not called: musl answers to the name too, and has not this. */
+  gnu_get_libc_version: { args: [], returns: "ptr" },
 } as const;
 
 /** A pointer is a number, and null is none. */

@@ -138,7 +138,7 @@ export class BusyReads {
       this.#patience.looksAgain();
   }
 
-  /** Else Bun, which asks again, would be told of an end. */
+  /** A read that failed ends the connection: Bun, which asks again, would be told of an end. */
   readonly #failed = (cause: unknown): void => {
     this.#socket.destroy(cause as Error);
   };

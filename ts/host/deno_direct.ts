@@ -14,13 +14,11 @@ import { deno } from "./deno_globals.ts";
 import { stateOf } from "./deno_permissions.ts";
 import { standing } from "./deno_standing.ts";
 import { adviseHuge, LEAST_HUGE } from "./huge_pages.ts";
+import { MSG_DONTWAIT, WRITES } from "./linux_flags.ts";
 import { isInside, unpace } from "./pacing.ts";
 import type { DenoConn, DenoLibrary, NetAddr } from "./deno_types.ts";
 
 const LIBRARY = "libc.so.6";
-/** Of Linux. Deno's Rust ignores SIGPIPE, but who knows who else handles it. */
-const MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000;
-const WRITES = MSG_DONTWAIT | MSG_NOSIGNAL;
 const AF_INET = 2, AF_INET6 = 10;
 const SOCKADDR_BYTES = 28;
 /** Descriptors from here on are not searched for, nor any for so many connections. */

@@ -1,9 +1,9 @@
 /**
  * LAYER 1 on Bun and Deno: the memory of the largest frames in huge pages.
  *
- * A frame of 16 MB has 4096 pages, each of which the system brings in by itself; or 8 huge ones.
- * Bun received 110 frames of 16 MB a second so, 64 before. Deno, which fills memory with zeros
- * in one go, as many as before, but the longest that a timer waited in 4 s was 11 to 25 ms instead
+ * A frame of 16 MB has 4096 pages, each of which the system brings in by itself; or 7 or 8 huge ones.
+ * Bun received 110 frames of 16 MB a second so, 64 before. Deno, which fills what it uses
+ * again with zeros in one go, as many as before, but the longest that a timer waited in 4 s was 11 to 25 ms instead
  * of 26 to 38, and 1 of 100 waited 9 to 12 ms instead of 7 to 28.
  */
 

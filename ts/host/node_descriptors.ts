@@ -14,7 +14,7 @@ function count(): void {
   if (--left === 0) better = libraryCalls();
 }
 
-/** See pacing.ts. Returns false if that may be possible later. */
+/** See pacing.ts. Returns whether it was done or never can be: before the library is open neither. */
 export function unpaceNow(fd: number): boolean {
   better?.unpace(fd);
   return left <= 0 || left === Infinity;

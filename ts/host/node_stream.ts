@@ -97,7 +97,7 @@ export class NodeConnection implements Connection {
   #unconfirmed = 0;
   #holding = false;
 
-  /** Or it is to be as the system has it. */
+  /** Nothing is left to do about pacing: see pacing.ts. */
   #isUnpaced = false;
 
   constructor(socket: net.Socket, what: string, accepted: boolean) {
@@ -232,7 +232,8 @@ export class NodeConnection implements Connection {
     const fd = this.#free;
     if (fd === undefined) return 0;
     this.#isUnpaced ||= unpaceNow(fd);
-    return writeAllNow(fd, pieces); // or `write` fails as well, and tells
+    // Where it fails `write` fails as well, and tells.
+    return writeAllNow(fd, pieces);
   }
 
   /** The socket's descriptor; undefined on Windows, and where Node does not show it. */
