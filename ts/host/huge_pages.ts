@@ -1,10 +1,10 @@
 /**
  * LAYER 1 on Bun and Deno: the memory of the largest frames in huge pages.
  *
- * A frame of 16 MB has 4096 pages, each of which the system brings in by itself; or 7 or 8 huge ones.
- * Bun received 110 frames of 16 MB a second so, 64 before. Deno, which fills what it uses
- * again with zeros in one go, as many as before, but the longest that a timer waited in 4 s was 11 to 25 ms instead
- * of 26 to 38, and 1 of 100 waited 9 to 12 ms instead of 7 to 28.
+ * A frame of 16 MB has 4096 pages, each of which the system brings in by itself; or 7 or 8 huge
+ * ones. With these Bun received 110 frames of 16 MB a second, 64 without. Deno received as many as
+ * before; but it fills what it uses again with zeros in one go, and the longest wait of a timer in
+ * 4 s was 11 to 25 ms then instead of 26 to 38, that of 1 in 100 9 to 12 instead of 7 to 28.
  */
 
 /** The C library's madvise(2): 0 if it was done. */

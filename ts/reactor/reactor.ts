@@ -76,7 +76,10 @@ export class Reactor implements Kernel {
     this.#address = this.instance.memory.alloc(ADDRESS_BYTES);
   }
 
-  /** Calls an export; what escapes kills the instance and becomes one clear error. */
+  /**
+   * Calls an export, which ignores what it does not take; what escapes kills the instance and
+   * becomes one clear error. (The rest of any arguments would be an array for each call.)
+   */
   call(name: string, a = 0, b = 0, c = 0, d = 0): number {
     if (this.instance.dead) throw this.instance.dead;
     try {
