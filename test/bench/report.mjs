@@ -194,7 +194,11 @@ export function asMarkdown(results) {
     `${machine.system}; load before the run ${machine.load.toFixed(1)}` +
     `${
       machine.congestion
-        ? `; TCP's congestion control is ${machine.congestion}`
+        ? `; TCP's congestion control is ${machine.congestion}` +
+          (machine.congestion.startsWith("bbr")
+            ? ", which paces Node, the addon and libzmq in C over loopback too, and " +
+              "not Bun and Deno ([why](runtimes.md#everywhere))"
+            : "")
         : ""
     }.`,
     "",

@@ -14,7 +14,7 @@ function count(): void {
   if (--left === 0) better = libraryCalls();
 }
 
-/** See pacing.ts. Returns whether it was done or never can be: before the library is open neither. */
+/** See pacing.ts. False before a library is open: then it may be possible later. */
 export function unpaceNow(fd: number): boolean {
   better?.unpace(fd);
   return left <= 0 || left === Infinity;
