@@ -210,4 +210,12 @@ test("type numbers are libzmq's", () => {
   });
 });
 
+test("classes have the names under which they are exported", () => {
+  for (const [name, type] of Object.entries({ ...zmq, ...zmq.draft })) {
+    if (typeof type === "function" && type.prototype !== undefined) {
+      assert.is(type.name, name);
+    }
+  }
+});
+
 test.run();

@@ -1,19 +1,31 @@
 /**
- * Options as properties of classes.
+ * What classes have that is not written in them: options as properties, their names.
  */
 import type { Option, Options } from "./options.ts";
 
+/** Gives a class the name it is exported by: in a bundle it has another, if that is taken. */
+export function setName(type: { prototype: object }, name: string): void {
+  Object.defineProperty(type, "name", { value: name });
+}
+
 export type Property = PropertyDescriptor & { readonly name: PropertyKey };
+
+/**
+ * Once something inherits from it, V8 adds to an object; before, it copies it each time: all
+ * sockets' options were 100 KB of garbage, and a fourth of the import's.
+ */
+function makeBase(prototype: object): void {
+  Object.create(prototype);
+}
 
 /** Gives a class more properties. */
 export function addProperties(
   { prototype }: { prototype: object },
   properties: readonly Property[],
 ): void {
-  // Once something inherits from it, V8 adds to an object; before, it copies it each time:
-  // all sockets' options were 100 KB of garbage, and a fourth of the import's.
-  Object.create(prototype);
-  for (const property of properties) {
+  makeBase(prototype);
+  for (let i = 0; i < properties.length; i++) {
+    const property = properties[i]!;
     Object.defineProperty(prototype, property.name, property);
   }
 }
@@ -23,42 +35,27 @@ interface Accessible {
   setOption(name: string, option: Option, value: unknown): void;
 }
 
-/**
- * The properties that a group of options makes: the same functions for all classes that
- * have it, because every program waits for them to be made.
- */
-const made = new Map<Options, Property[]>();
-
-function propertiesOf(group: Options): Property[] {
-  const known = made.get(group);
-  if (known) return known;
-  const properties: Property[] = [];
-  for (const name in group) {
-    const option = group[name]!;
-    properties.push({
-      name,
-      enumerable: true,
-      configurable: true,
-      get(this: Accessible) {
+/** Gives a class the options as properties. */
+export function defineOptions(
+  { prototype }: { prototype: object },
+  ...groups: Options[]
+): void {
+  makeBase(prototype);
+  const property: PropertyDescriptor = { enumerable: true, configurable: true };
+  for (const group of groups) {
+    for (const name in group) {
+      const option = group[name]!;
+      property.get = function (this: Accessible) {
         return this.getOption(option);
-      },
-      set: option.access === "r"
+      };
+      property.set = option.access === "r"
         ? undefined
         : function (this: Accessible, value: unknown) {
           this.setOption(name, option, value);
-        },
-    });
+        };
+      Object.defineProperty(prototype, name, property);
+    }
   }
-  made.set(group, properties);
-  return properties;
-}
-
-/** Gives a class the options as properties. */
-export function defineOptions(
-  target: { prototype: object },
-  ...groups: Options[]
-): void {
-  for (const group of groups) addProperties(target, propertiesOf(group));
 }
 
 /** Sets the options given to a constructor; engines differ in what they say of unknown ones. */

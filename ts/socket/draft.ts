@@ -5,8 +5,14 @@
 import { constants } from "zeromq-wasm:constants";
 import type { Channel } from "./channel.ts";
 import type { Message, MessageLike } from "./message.ts";
+import { defineOptions } from "./define_options.ts";
 import * as options from "./options.ts";
-import { define, type Readable, type Writable } from "./roles.ts";
+import {
+  DraftReceivingSocket,
+  DraftSendingSocket,
+  DraftTwoWaySocket,
+} from "./role_classes.ts";
+import type { Readable, Writable } from "./roles.ts";
 import type {
   HasConflate,
   HasDisconnectMessage,
@@ -14,7 +20,6 @@ import type {
   HasNoDrop,
   SocketOptions,
 } from "./properties.ts";
-import { Socket } from "./socket.ts";
 import { register } from "./types.ts";
 
 const {
@@ -65,7 +70,7 @@ function sendsTo(
 }
 
 /** Talks to many Clients, each under a number. */
-export class Server extends Socket {
+export class Server extends DraftTwoWaySocket {
   constructor(options?: SocketOptions<Server>) {
     super(ZMQ_SERVER!, options);
   }
@@ -76,9 +81,8 @@ export interface Server
     Readable<[Message, ServerRoutingOptions]>,
     HasHelloMessage,
     HasDisconnectMessage {}
-define(
+defineOptions(
   Server,
-  { sends: "draft", receives: "draft" },
   options.HELLO,
   options.GOODBYE,
 );
@@ -91,24 +95,24 @@ sendsTo(
 );
 
 /** Talks to a Server. */
-export class Client extends Socket {
+export class Client extends DraftTwoWaySocket {
   constructor(options?: SocketOptions<Client>) {
     super(ZMQ_CLIENT!, options);
   }
 }
 export interface Client
   extends Writable<Single>, Readable<[Message]>, HasHelloMessage {}
-define(Client, { sends: "draft", receives: "draft" }, options.HELLO);
+defineOptions(Client, options.HELLO);
 
 /** Sends messages to groups. */
-export class Radio extends Socket {
+export class Radio extends DraftSendingSocket {
   constructor(options?: SocketOptions<Radio>) {
     super(ZMQ_RADIO!, options);
   }
 }
 export interface Radio
   extends Writable<Single, [RadioGroupOptions]>, HasNoDrop {}
-define(Radio, { sends: "draft" }, options.NO_DROP);
+defineOptions(Radio, options.NO_DROP);
 sendsTo(Radio, ({ group }) => groupFault(group));
 
 const MOST_GROUP_BYTES = 255;
@@ -127,7 +131,7 @@ function groupFault(group: unknown): string | undefined {
 }
 
 /** Receives the messages of the groups it joined. */
-export class Dish extends Socket {
+export class Dish extends DraftReceivingSocket {
   constructor(options?: SocketOptions<Dish>) {
     super(ZMQ_DISH!, options);
   }
@@ -153,35 +157,33 @@ function callEach(
   }
 }
 export interface Dish extends Readable<[Message, DishGroupOptions]> {}
-define(Dish, { receives: "draft" });
 
 /** Receives from Scatters, fairly. */
-export class Gather extends Socket {
+export class Gather extends DraftReceivingSocket {
   constructor(options?: SocketOptions<Gather>) {
     super(ZMQ_GATHER!, options);
   }
 }
 export interface Gather extends Readable<[Message]>, HasConflate {}
-define(Gather, { receives: "draft" }, options.CONFLATE);
+defineOptions(Gather, options.CONFLATE);
 
 /** Sends round-robin to Gathers. */
-export class Scatter extends Socket {
+export class Scatter extends DraftSendingSocket {
   constructor(options?: SocketOptions<Scatter>) {
     super(ZMQ_SCATTER!, options);
   }
 }
 export interface Scatter extends Writable<Single>, HasConflate {}
-define(Scatter, { sends: "draft" }, options.CONFLATE);
+defineOptions(Scatter, options.CONFLATE);
 
 /** Sends and receives UDP datagrams: the peer's address and the bytes. */
-export class Datagram extends Socket {
+export class Datagram extends DraftTwoWaySocket {
   constructor(options?: SocketOptions<Datagram>) {
     super(ZMQ_DGRAM!, options);
   }
 }
 export interface Datagram
   extends Writable<[MessageLike, MessageLike]>, Readable<[Message, Message]> {}
-define(Datagram, { sends: "draft", receives: "draft" });
 
 register(ZMQ_SERVER!, Server);
 register(ZMQ_CLIENT!, Client);

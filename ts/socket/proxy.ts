@@ -1,6 +1,7 @@
 /**
  * Joins two sockets: whatever one receives the other sends (man zmq_proxy).
  */
+import { setName } from "./define_options.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { zmqError } from "./context.ts";
 import { type Internals, internalsOf } from "./internals.ts";
@@ -199,3 +200,5 @@ class Running {
     return moved;
   }
 }
+
+setName(Proxy, "Proxy");

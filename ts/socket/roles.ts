@@ -216,7 +216,7 @@ const receiving = {
   },
 };
 
-/** What a class of sockets has besides what all have. */
+/** Which way the messages of a class of sockets go. */
 export interface Role {
   /** "frames": with everything that makes sense for plain frames. */
   sends?: "frames" | "draft";
@@ -245,11 +245,10 @@ const RECEIVES = {
   draft: asProperties(receiving, ["receive", Symbol.asyncIterator]),
 };
 
-/** Gives a class its methods and options. */
+/** Gives a class the methods and options of a role. */
 export function define(
   type: { prototype: object },
   { sends, receives }: Role,
-  ...groups: Parameters<typeof defineOptions>[1][]
 ): void {
   if (sends) {
     addProperties(type, SENDS[sends]);
@@ -259,5 +258,4 @@ export function define(
     addProperties(type, RECEIVES[receives]);
     defineOptions(type, options.RECEIVER);
   }
-  defineOptions(type, ...groups);
 }

@@ -21,7 +21,7 @@ import {
   hasWrongPort,
   optionFault,
 } from "./endpoint.ts";
-import { assignOptions, defineOptions } from "./define_options.ts";
+import { assignOptions, defineOptions, setName } from "./define_options.ts";
 import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
@@ -431,6 +431,7 @@ function explain(
     : { message: failure.message, cause: failure };
 }
 
+setName(Socket, "Socket");
 defineOptions(Socket, COMMON);
 
 /** Every socket's options, typed; see man zmq_setsockopt for each. */

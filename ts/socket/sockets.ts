@@ -4,8 +4,14 @@
  */
 import { constants } from "zeromq-wasm:constants";
 import type { Message, MessageLike } from "./message.ts";
+import { defineOptions, setName } from "./define_options.ts";
 import * as options from "./options.ts";
-import { define, type Receiver, type Sender } from "./roles.ts";
+import type { Receiver, Sender } from "./roles.ts";
+import {
+  ReceivingSocket,
+  SendingSocket,
+  TwoWaySocket,
+} from "./role_classes.ts";
 import type {
   HasConflate,
   HasDisconnectMessage,
@@ -35,10 +41,6 @@ const {
   ZMQ_XSUB,
 } = constants;
 
-const both = { sends: "frames", receives: "frames" } as const;
-const sender = { sends: "frames" } as const;
-const receiver = { receives: "frames" } as const;
-
 interface Settable {
   setOption(name: string, option: options.Option, value: unknown): void;
 }
@@ -55,26 +57,25 @@ function setEach(
 }
 
 /** Talks to exactly one other Pair. */
-export class Pair extends Socket {
+export class Pair extends TwoWaySocket {
   constructor(options?: SocketOptions<Pair>) {
     super(ZMQ_PAIR!, options);
   }
 }
 export interface Pair extends Sender, Receiver {}
-define(Pair, both);
 
 /** Sends each message to every subscriber that wants it; drops for slow ones. */
-export class Publisher extends Socket {
+export class Publisher extends SendingSocket {
   constructor(options?: SocketOptions<Publisher>) {
     super(ZMQ_PUB!, options);
   }
 }
 export interface Publisher
   extends Sender, HasNoDrop, HasInvertMatching, HasConflate {}
-define(Publisher, sender, options.PUBLISHER, options.CONFLATE);
+defineOptions(Publisher, options.PUBLISHER, options.CONFLATE);
 
 /** Receives the messages whose first frame begins with a subscribed prefix. */
-export class Subscriber extends Socket {
+export class Subscriber extends ReceivingSocket {
   constructor(options?: SocketOptions<Subscriber>) {
     super(ZMQ_SUB!, options);
   }
@@ -88,10 +89,10 @@ export class Subscriber extends Socket {
   }
 }
 export interface Subscriber extends Receiver, HasInvertMatching, HasConflate {}
-define(Subscriber, receiver, options.INVERT, options.CONFLATE);
+defineOptions(Subscriber, options.INVERT, options.CONFLATE);
 
 /** Sends a request, receives its reply, in turns. */
-export class Request extends Socket {
+export class Request extends TwoWaySocket {
   constructor(options?: SocketOptions<Request>) {
     super(ZMQ_REQ!, options);
   }
@@ -102,25 +103,24 @@ export interface Request extends Sender, Receiver, HasRoutingId, HasProbe {
   /** Send again without waiting for the reply, which is then dropped; false at first. */
   relaxed: boolean;
 }
-define(
+defineOptions(
   Request,
-  both,
   options.ROUTING_ID,
   options.PROBE,
   options.REQUEST,
 );
 
 /** Receives a request, sends its reply, in turns. */
-export class Reply extends Socket {
+export class Reply extends TwoWaySocket {
   constructor(options?: SocketOptions<Reply>) {
     super(ZMQ_REP!, options);
   }
 }
 export interface Reply extends Sender, Receiver, HasRoutingId {}
-define(Reply, both, options.ROUTING_ID);
+defineOptions(Reply, options.ROUTING_ID);
 
 /** Sends round-robin to its peers and receives from all of them. */
-export class Dealer extends Socket {
+export class Dealer extends TwoWaySocket {
   constructor(options?: SocketOptions<Dealer>) {
     super(ZMQ_DEALER!, options);
   }
@@ -133,9 +133,8 @@ export interface Dealer
     HasProbe,
     HasConflate,
     HasHelloMessage {}
-define(
+defineOptions(
   Dealer,
-  both,
   options.ROUTING_ID,
   options.PROBE,
   options.CONFLATE,
@@ -163,7 +162,7 @@ function connectNamed(
 }
 
 /** Receives messages with their sender's routing id in front, and sends to it. */
-export class Router extends Socket {
+export class Router extends TwoWaySocket {
   constructor(options?: SocketOptions<Router>) {
     super(ZMQ_ROUTER!, options);
   }
@@ -184,9 +183,8 @@ export interface Router
   routerNotify: number;
   connect(address: string, options?: RouterConnectOptions): void;
 }
-define(
+defineOptions(
   Router,
-  both,
   options.ROUTING_ID,
   options.PROBE,
   options.ROUTER,
@@ -200,25 +198,25 @@ Object.defineProperty(Router.prototype, "connect", {
 });
 
 /** Receives work. */
-export class Pull extends Socket {
+export class Pull extends ReceivingSocket {
   constructor(options?: SocketOptions<Pull>) {
     super(ZMQ_PULL!, options);
   }
 }
 export interface Pull extends Receiver, HasConflate {}
-define(Pull, receiver, options.CONFLATE);
+defineOptions(Pull, options.CONFLATE);
 
 /** Sends work round-robin; waits while no peer has room. */
-export class Push extends Socket {
+export class Push extends SendingSocket {
   constructor(options?: SocketOptions<Push>) {
     super(ZMQ_PUSH!, options);
   }
 }
 export interface Push extends Sender, HasConflate {}
-define(Push, sender, options.CONFLATE);
+defineOptions(Push, options.CONFLATE);
 
 /** A Publisher that receives the subscriptions: 1 or 0, then the prefix. */
-export class XPublisher extends Socket {
+export class XPublisher extends TwoWaySocket {
   constructor(options?: SocketOptions<XPublisher>) {
     super(ZMQ_XPUB!, options);
   }
@@ -262,19 +260,19 @@ export interface XPublisher
   get welcomeMessage(): string | null;
   set welcomeMessage(value: string | Uint8Array | null);
 }
-define(XPublisher, both, options.XPUBLISHER);
+defineOptions(XPublisher, options.XPUBLISHER);
 
 /** A Subscriber that subscribes by sending: 1 or 0, then the prefix. */
-export class XSubscriber extends Socket {
+export class XSubscriber extends TwoWaySocket {
   constructor(options?: SocketOptions<XSubscriber>) {
     super(ZMQ_XSUB!, options);
   }
 }
 export interface XSubscriber extends Sender, Receiver, HasOnlyFirstSubscribe {}
-define(XSubscriber, both, options.FIRST_ONLY);
+defineOptions(XSubscriber, options.FIRST_ONLY);
 
 /** Speaks raw TCP: a routing id and bytes, both ways. */
-export class Stream extends Socket {
+export class Stream extends TwoWaySocket {
   constructor(options?: SocketOptions<Stream>) {
     super(ZMQ_STREAM!, options);
   }
@@ -285,7 +283,8 @@ export interface Stream
   notify: boolean;
   connect(address: string, options?: StreamConnectOptions): void;
 }
-define(Stream, both, options.STREAM);
+setName(Stream, "Stream");
+defineOptions(Stream, options.STREAM);
 Object.defineProperty(Stream.prototype, "connect", {
   value: connectNamed,
   writable: true,

@@ -34,9 +34,10 @@ export function methodsOf(
   ) {
     return {};
   }
-  const missing = Object.getOwnPropertyDescriptors(
-    prototype,
-  ) as PropertyDescriptorMap;
+  let missing: PropertyDescriptorMap = {};
+  for (let of = prototype; of !== base; of = Object.getPrototypeOf(of)) {
+    missing = { ...Object.getOwnPropertyDescriptors(of), ...missing };
+  }
   for (let of = socket; of !== base; of = Object.getPrototypeOf(of)) {
     for (const name of Reflect.ownKeys(of)) delete missing[name];
   }
