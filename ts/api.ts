@@ -1,5 +1,5 @@
 /** Everything that the package exports by name. */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import { defaultHost as hostOfRuntime } from "zeromq-wasm:host";
 import type { Host } from "./host/host.ts";
 export { ZmqError } from "./errors.ts";
@@ -75,9 +75,9 @@ export * as draft from "./socket/draft.ts";
 
 /** The version of libzmq inside. */
 export const version: string = [
-  Math.floor(constants["version"]! / 10000),
-  Math.floor(constants["version"]! / 100) % 100,
-  constants["version"]! % 100,
+  Math.floor(C.version / 10000),
+  Math.floor(C.version / 100) % 100,
+  C.version % 100,
 ].join(".");
 
 /** What libzmq was built with. */

@@ -181,7 +181,7 @@ export function asMarkdown(results) {
     "receiver are two processes that talk over loopback, and each receiver checks " +
     "that every message arrived, whole and in order. Measured is from the first " +
     `message after a warm-up to the last, in ${options.runs} runs of each ` +
-    `(${options.targetRuns} of round trips and start-up, fewer of what takes long), ` +
+    `(${options.targetRuns} of what has a target, fewer of what takes long), ` +
     "the runtimes in turn, forth and back." +
     (options.steady
       ? ` Rates that have a target are those of ${STEADY.seconds} s or more, after ` +

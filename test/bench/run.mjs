@@ -6,8 +6,8 @@
 //   --seconds=SECONDS     measured time of a run, at least (0.4; 2 of rates with a target)
 //   --warm=SECONDS        time before that, at least, in which engines get to know the code
 //                         (0.8; 4 of rates with a target)
-//   --runs=RUNS           interleaved runs (3; 5 of round trips and start-up, fewer of what
-//                         takes long)
+//   --runs=RUNS           interleaved runs (3; 5 of what has a target, fewer of what takes
+//                         long)
 //   --runtimes=NAME,...   of node, deno, bun, native, c
 //   --quick               a few scenarios, short, once
 //   --guard               ratios to the addon only; fails when one is below its floor
@@ -140,11 +140,10 @@ function jobOf(scenario, runtime, batch) {
 }
 
 /** How often it is measured: more often where the result is held against a target. */
-function roundsOf({ atMost, target, also, steady }) {
+function roundsOf({ atMost, target, also }) {
   if (atMost) return Math.min(atMost, options.runs);
   const hasTarget = target !== undefined || also?.length > 0;
-  // What is steady varies less.
-  return hasTarget && !steady ? options.targetRuns : options.runs;
+  return hasTarget ? options.targetRuns : options.runs;
 }
 
 async function measureAll(groups, runtimes) {

@@ -128,14 +128,14 @@ test("ballast is a small share of what V8 may have", () => {
 test("where nobody tells the room, large arrays are more than it soon", () => {
   const allocate = allocateWithGarbage({ often: 1, room: () => undefined });
   const total = () => v8.getHeapStatistics().used_heap_size;
-  gc(); // or what is collected meanwhile is subtracted
+  gc(); // What is collected meanwhile is subtracted; some of it only by the next.
   const before = total();
   let most = 0;
   for (let i = 0; i < 200; i++) {
     allocate(1);
     most = Math.max(most, total() - before);
   }
-  assert.ok(most > 2e6 && most < 100e6, `${most} of 480 MB were there`);
+  assert.ok(most > 1e6 && most < 100e6, `${most} of 480 MB were there`);
 });
 
 test("much room is not filled", () => {

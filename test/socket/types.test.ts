@@ -218,4 +218,29 @@ test("classes have the names under which they are exported", () => {
   }
 });
 
+test("options are enumerable, methods are not", () => {
+  for (const [name, Type] of Object.entries({ ...zmq, ...zmq.draft })) {
+    if (typeof Type !== "function" || !(Type.prototype instanceof zmq.Socket)) {
+      continue;
+    }
+    const seen = [];
+    for (
+      let of = Type.prototype as object | null;
+      of !== null;
+      of = Object.getPrototypeOf(of)
+    ) {
+      for (
+        const [property, { value, enumerable }] of Object.entries(
+          Object.getOwnPropertyDescriptors(of),
+        )
+      ) {
+        if (!enumerable) continue;
+        assert.is(value, undefined, `${name}.${property}`);
+        seen.push(property);
+      }
+    }
+    assert.ok(seen.includes("linger"), name);
+  }
+});
+
 test.run();

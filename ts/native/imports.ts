@@ -2,7 +2,7 @@
  * wasm/imports.h in TypeScript: each name C may call, in terms of the fd table and
  * the host. The only file that sees both worlds.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Host } from "../host/host.ts";
 import { type Bodies, isOutside } from "../syscall/bodies.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
@@ -24,10 +24,6 @@ export interface ImportTarget {
 export class Abort extends Error {
   override name = "Abort";
 }
-
-const { IPPROTO_TCP, TCP_NODELAY, SOL_SOCKET, SO_KEEPALIVE } = constants;
-const { IPPROTO_IP, IPPROTO_IPV6 } = constants;
-const { IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP } = constants;
 
 /** Four words and a result: what the module imports. */
 type Import = (a: number, b: number, c: number, d: number) => number | void;
@@ -101,17 +97,17 @@ export function makeImports(
       target.bodies.copy(target.memory.bytes, to, from, size),
     close: (fd: number) => target.fds.close(fd),
     setsockopt(fd: number, level: number, name: number, value: number) {
-      if (level === IPPROTO_TCP && name === TCP_NODELAY) {
+      if (level === C.IPPROTO_TCP && name === C.TCP_NODELAY) {
         target.fds.setOption(fd, "noDelay", value);
-      } else if (level === SOL_SOCKET && name === SO_KEEPALIVE) {
+      } else if (level === C.SOL_SOCKET && name === C.SO_KEEPALIVE) {
         target.fds.setOption(fd, "keepAlive", value);
-      } else if (level === IPPROTO_IP || level === IPPROTO_IPV6) {
-        const family = level === IPPROTO_IP ? 4 : 6;
+      } else if (level === C.IPPROTO_IP || level === C.IPPROTO_IPV6) {
+        const family = level === C.IPPROTO_IP ? 4 : 6;
         // libzmq uses this one name for both families.
-        if (name === IP_MULTICAST_TTL) {
+        if (name === C.IP_MULTICAST_TTL) {
           target.fds.datagrams.setMulticast(fd, family, { hops: value });
         } else if (
-          name === (family === 4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP)
+          name === (family === 4 ? C.IP_MULTICAST_LOOP : C.IPV6_MULTICAST_LOOP)
         ) {
           const loop = value !== 0;
           target.fds.datagrams.setMulticast(fd, family, { loop });

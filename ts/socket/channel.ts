@@ -5,7 +5,7 @@
  * Operations try libzmq at once (always ZMQ_DONTWAIT); one that would block parks
  * and is tried again whenever libzmq signals the socket.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Client } from "../reactor/client.ts";
 import { type ContextCore, zmqError } from "./context.ts";
 import {
@@ -31,7 +31,7 @@ import { Sender } from "./sender.ts";
 /** Messages fetched by one crossing, at most. */
 const PREFETCH = 256;
 /** A message taken ahead would change what these may do next. */
-const STATEFUL = [constants["ZMQ_REQ"], constants["ZMQ_REP"]];
+const STATEFUL = [C.ZMQ_REQ, C.ZMQ_REP];
 const RESOLVED: Promise<void> = Promise.resolve();
 
 /** A step of an iteration over messages. */

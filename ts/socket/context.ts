@@ -1,7 +1,7 @@
 /**
  * A context: one instance of libzmq, its sockets, and how it ends.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import { defaultHost } from "zeromq-wasm:host";
 import { ZmqError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
@@ -81,7 +81,6 @@ interface Closable {
   close(): void;
 }
 
-const PAIR = constants["ZMQ_PAIR"]!;
 const cores = new WeakMap<Context, ContextCore>();
 const setups = new WeakMap<Context, ContextSetup>();
 
@@ -117,7 +116,7 @@ function start(given: Context): ContextCore {
       // As zmq_ctx_term does it: with a socket that binds and closes.
       for (const address of core.inproc) {
         const slot = reactor.add({ ready() {}, fail() {} });
-        const socket = reactor.call("zw_socket", pointer, PAIR, slot);
+        const socket = reactor.call("zw_socket", pointer, C.ZMQ_PAIR, slot);
         if (socket === 0) return reactor.release(slot);
         reactor.instance.memory.withString(
           address,

@@ -3,8 +3,11 @@
  */
 import type { Option, Options } from "./options.ts";
 
-/** Gives a class the name it is exported by: in a bundle it has another, if that is taken. */
-export function setName(type: { prototype: object }, name: string): void {
+/**
+ * Gives a class the name it is exported by: in a bundle it has another, if that is taken, or
+ * used within the class.
+ */
+export function setName(type: object, name: string): void {
   Object.defineProperty(type, "name", { value: name });
 }
 
@@ -24,8 +27,7 @@ export function addProperties(
   properties: readonly Property[],
 ): void {
   makeBase(prototype);
-  for (let i = 0; i < properties.length; i++) {
-    const property = properties[i]!;
+  for (const property of properties) {
     Object.defineProperty(prototype, property.name, property);
   }
 }
@@ -41,19 +43,21 @@ export function defineOptions(
   ...groups: Options[]
 ): void {
   makeBase(prototype);
-  const property: PropertyDescriptor = { enumerable: true, configurable: true };
   for (const group of groups) {
     for (const name in group) {
       const option = group[name]!;
-      property.get = function (this: Accessible) {
-        return this.getOption(option);
-      };
-      property.set = option.access === "r"
-        ? undefined
-        : function (this: Accessible, value: unknown) {
-          this.setOption(name, option, value);
-        };
-      Object.defineProperty(prototype, name, property);
+      Object.defineProperty(prototype, name, {
+        enumerable: true,
+        configurable: true,
+        get(this: Accessible) {
+          return this.getOption(option);
+        },
+        set: option.access === "r"
+          ? undefined
+          : function (this: Accessible, value: unknown) {
+            this.setOption(name, option, value);
+          },
+      });
     }
   }
 }

@@ -2,17 +2,18 @@
  * The draft socket types of libzmq (man zmq_socket; RFC 41, 48, 51, 52): messages of
  * one frame, with a routing id or a group beside it where the pattern has one.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Channel } from "./channel.ts";
 import type { Message, MessageLike } from "./message.ts";
-import { defineOptions } from "./define_options.ts";
+import { addProperties, defineOptions } from "./define_options.ts";
 import * as options from "./options.ts";
 import {
   DraftReceivingSocket,
   DraftSendingSocket,
   DraftTwoWaySocket,
-} from "./role_classes.ts";
-import type { Readable, Writable } from "./roles.ts";
+  type Readable,
+  type Writable,
+} from "./roles.ts";
 import type {
   HasConflate,
   HasDisconnectMessage,
@@ -21,16 +22,6 @@ import type {
   SocketOptions,
 } from "./properties.ts";
 import { register } from "./types.ts";
-
-const {
-  ZMQ_CLIENT,
-  ZMQ_DGRAM,
-  ZMQ_DISH,
-  ZMQ_GATHER,
-  ZMQ_RADIO,
-  ZMQ_SCATTER,
-  ZMQ_SERVER,
-} = constants;
 
 type Single = MessageLike | [MessageLike];
 
@@ -55,11 +46,9 @@ function sendsTo(
   type: { prototype: object },
   check: (options: Record<string, unknown>) => string | undefined,
 ): void {
-  const prototype = type.prototype as {
-    send(message: unknown, options?: unknown): Promise<void>;
-  };
-  const send = prototype.send;
-  prototype.send = function (message, options) {
+  type Send = (message: unknown, options?: unknown) => Promise<void>;
+  const { send } = type.prototype as { send: Send };
+  const value: Send = function (this: unknown, message, options) {
     if (typeof options !== "object" || options === null) {
       throw new TypeError("Options must be an object");
     }
@@ -67,12 +56,15 @@ function sendsTo(
     if (wrong !== undefined) throw new TypeError(wrong);
     return send.call(this, message, options);
   };
+  addProperties(type, [
+    { name: "send", value, writable: true, configurable: true },
+  ]);
 }
 
 /** Talks to many Clients, each under a number. */
 export class Server extends DraftTwoWaySocket {
   constructor(options?: SocketOptions<Server>) {
-    super(ZMQ_SERVER!, options);
+    super(C.ZMQ_SERVER, options);
   }
 }
 export interface Server
@@ -81,11 +73,7 @@ export interface Server
     Readable<[Message, ServerRoutingOptions]>,
     HasHelloMessage,
     HasDisconnectMessage {}
-defineOptions(
-  Server,
-  options.HELLO,
-  options.GOODBYE,
-);
+defineOptions(Server, options.HELLO, options.GOODBYE);
 sendsTo(
   Server,
   ({ routingId }) =>
@@ -97,7 +85,7 @@ sendsTo(
 /** Talks to a Server. */
 export class Client extends DraftTwoWaySocket {
   constructor(options?: SocketOptions<Client>) {
-    super(ZMQ_CLIENT!, options);
+    super(C.ZMQ_CLIENT, options);
   }
 }
 export interface Client
@@ -107,7 +95,7 @@ defineOptions(Client, options.HELLO);
 /** Sends messages to groups. */
 export class Radio extends DraftSendingSocket {
   constructor(options?: SocketOptions<Radio>) {
-    super(ZMQ_RADIO!, options);
+    super(C.ZMQ_RADIO, options);
   }
 }
 export interface Radio
@@ -133,7 +121,7 @@ function groupFault(group: unknown): string | undefined {
 /** Receives the messages of the groups it joined. */
 export class Dish extends DraftReceivingSocket {
   constructor(options?: SocketOptions<Dish>) {
-    super(ZMQ_DISH!, options);
+    super(C.ZMQ_DISH, options);
   }
   /** Joins groups. Throws EINVAL for one that was joined before. */
   join(...groups: (Uint8Array | string)[]): void {
@@ -161,7 +149,7 @@ export interface Dish extends Readable<[Message, DishGroupOptions]> {}
 /** Receives from Scatters, fairly. */
 export class Gather extends DraftReceivingSocket {
   constructor(options?: SocketOptions<Gather>) {
-    super(ZMQ_GATHER!, options);
+    super(C.ZMQ_GATHER, options);
   }
 }
 export interface Gather extends Readable<[Message]>, HasConflate {}
@@ -170,7 +158,7 @@ defineOptions(Gather, options.CONFLATE);
 /** Sends round-robin to Gathers. */
 export class Scatter extends DraftSendingSocket {
   constructor(options?: SocketOptions<Scatter>) {
-    super(ZMQ_SCATTER!, options);
+    super(C.ZMQ_SCATTER, options);
   }
 }
 export interface Scatter extends Writable<Single>, HasConflate {}
@@ -179,16 +167,16 @@ defineOptions(Scatter, options.CONFLATE);
 /** Sends and receives UDP datagrams: the peer's address and the bytes. */
 export class Datagram extends DraftTwoWaySocket {
   constructor(options?: SocketOptions<Datagram>) {
-    super(ZMQ_DGRAM!, options);
+    super(C.ZMQ_DGRAM, options);
   }
 }
 export interface Datagram
   extends Writable<[MessageLike, MessageLike]>, Readable<[Message, Message]> {}
 
-register(ZMQ_SERVER!, Server);
-register(ZMQ_CLIENT!, Client);
-register(ZMQ_RADIO!, Radio);
-register(ZMQ_DISH!, Dish);
-register(ZMQ_GATHER!, Gather);
-register(ZMQ_SCATTER!, Scatter);
-register(ZMQ_DGRAM!, Datagram);
+register(C.ZMQ_SERVER, Server);
+register(C.ZMQ_CLIENT, Client);
+register(C.ZMQ_RADIO, Radio);
+register(C.ZMQ_DISH, Dish);
+register(C.ZMQ_GATHER, Gather);
+register(C.ZMQ_SCATTER, Scatter);
+register(C.ZMQ_DGRAM, Datagram);

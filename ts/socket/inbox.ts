@@ -2,14 +2,13 @@
  * Messages on their way out of the module: one crossing fetches many, and they wait
  * here until they are asked for.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { isOutside } from "../syscall/bodies.ts";
 import { BATCH_BYTES, copyOf, type Message, ownCopy, wrap } from "./message.ts";
 
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
-const { ZMQ_SERVER, ZMQ_DISH } = constants;
 /**
  * Properties of so many connections are kept, and of those with messages that still wait.
  * More that are in use at once would be asked for again and again.
@@ -147,7 +146,7 @@ export class Inbox {
   #unpack(used: number): void {
     const { memory } = this.#reactor.instance;
     const start = this.#scratch;
-    const draft = this.#type === ZMQ_SERVER || this.#type === ZMQ_DISH;
+    const draft = this.#type === C.ZMQ_SERVER || this.#type === C.ZMQ_DISH;
     const known = this.#ids.length;
     let origin: Origin | undefined;
     let frames = this.#partial;
@@ -158,7 +157,7 @@ export class Inbox {
         if (draft) {
           const word = memory.words[at >> 2]!;
           at += 8;
-          if (this.#type === ZMQ_SERVER) origin = { routingId: word };
+          if (this.#type === C.ZMQ_SERVER) origin = { routingId: word };
           else {
             origin = { group: this.#frame(at, word) };
             at += padded(word);

@@ -2,7 +2,7 @@
  * What happens to the connections of a socket, as libzmq tells it
  * (man zmq_socket_monitor).
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import { ZmqError } from "../errors.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { Channel } from "./channel.ts";
@@ -100,28 +100,24 @@ export interface EventSubscriber {
 
 type Listener = (event: never) => void;
 
-const C = constants;
-
 const PLAIN: ReadonlyMap<number, EventType> = new Map<number, EventType>([
-  [C["ZMQ_EVENT_CONNECTED"]!, "connect"],
-  [C["ZMQ_EVENT_CONNECT_DELAYED"]!, "connect:delay"],
-  [C["ZMQ_EVENT_LISTENING"]!, "bind"],
-  [C["ZMQ_EVENT_ACCEPTED"]!, "accept"],
-  [C["ZMQ_EVENT_DISCONNECTED"]!, "disconnect"],
-  [C["ZMQ_EVENT_HANDSHAKE_SUCCEEDED"]!, "handshake"],
+  [C.ZMQ_EVENT_CONNECTED, "connect"],
+  [C.ZMQ_EVENT_CONNECT_DELAYED, "connect:delay"],
+  [C.ZMQ_EVENT_LISTENING, "bind"],
+  [C.ZMQ_EVENT_ACCEPTED, "accept"],
+  [C.ZMQ_EVENT_DISCONNECTED, "disconnect"],
+  [C.ZMQ_EVENT_HANDSHAKE_SUCCEEDED, "handshake"],
 ]);
 const FAILED: ReadonlyMap<number, EventType> = new Map<number, EventType>([
-  [C["ZMQ_EVENT_BIND_FAILED"]!, "bind:error"],
-  [C["ZMQ_EVENT_ACCEPT_FAILED"]!, "accept:error"],
-  [C["ZMQ_EVENT_CLOSE_FAILED"]!, "close:error"],
-  [C["ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL"]!, "handshake:error:other"],
+  [C.ZMQ_EVENT_BIND_FAILED, "bind:error"],
+  [C.ZMQ_EVENT_ACCEPT_FAILED, "accept:error"],
+  [C.ZMQ_EVENT_CLOSE_FAILED, "close:error"],
+  [C.ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, "handshake:error:other"],
 ]);
 
 /** ERR_ZMTP_… and ERR_ZAP_…, for one of libzmq's numbers. */
 function protocolError(number: number): string | undefined {
-  const found = Object.entries(C).find(([name, n]) =>
-    n === number && name.startsWith("ZMQ_PROTOCOL_ERROR_")
-  );
+  const found = Object.entries(C.protocolErrors).find(([, n]) => n === number);
   return found?.[0].replace("ZMQ_PROTOCOL_ERROR", "ERR");
 }
 
@@ -159,11 +155,11 @@ export class Observer {
     const { core, pointer } = this.#watched = inside.channel;
     const { reactor } = core;
     if (socket.closed) throw zmqError(reactor.host, "EBADF");
-    this.#channel = new Channel(core, C["ZMQ_PAIR"]!, "Observer");
+    this.#channel = new Channel(core, C.ZMQ_PAIR, "Observer");
     const endpoint = `inproc://zeromq-wasm.events.${++serial}`;
     const { memory } = reactor.instance;
     const failed = memory.withString(endpoint, (text) => {
-      const all = C["ZMQ_EVENT_ALL"]!;
+      const all = C.ZMQ_EVENT_ALL;
       return reactor.call("zmq_socket_monitor", pointer, text, all) !== 0 ||
         reactor.call("zmq_connect", this.#channel.pointer, text) !== 0;
     });
@@ -328,13 +324,13 @@ export class Observer {
     const failed = FAILED.get(id);
     if (failed) return make(failed, { error: zmqError(host, value) });
     switch (id) {
-      case C["ZMQ_EVENT_CLOSED"]: {
+      case C.ZMQ_EVENT_CLOSED: {
         const error = fds.failures.get(value);
         return make("close", error ? { error } : {});
       }
-      case C["ZMQ_EVENT_CONNECT_RETRIED"]:
+      case C.ZMQ_EVENT_CONNECT_RETRIED:
         return make("connect:retry", { interval: value });
-      case C["ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL"]: {
+      case C.ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: {
         const code = protocolError(value) ?? codeOf(value);
         const kind = code.startsWith("ERR_ZAP") ? "ZAP" : "ZMTP";
         const message = `${kind} protocol error`;
@@ -342,13 +338,13 @@ export class Observer {
           error: new ZmqError(code, value, { message }),
         });
       }
-      case C["ZMQ_EVENT_HANDSHAKE_FAILED_AUTH"]:
+      case C.ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         return make("handshake:error:auth", {
           error: Object.assign(new Error(STATUS[value] ?? "Refused"), {
             status: value,
           }),
         });
-      case C["ZMQ_EVENT_MONITOR_STOPPED"]:
+      case C.ZMQ_EVENT_MONITOR_STOPPED:
         return { type: "end" };
       default:
         return make("unknown");

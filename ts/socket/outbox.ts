@@ -1,7 +1,7 @@
 /**
  * Messages on their way into the module.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Reactor } from "../reactor/reactor.ts";
 import { SMALLEST_BODY } from "../syscall/bodies.ts";
 import { errnoOf } from "../syscall/errno.ts";
@@ -17,7 +17,6 @@ export interface Recipient {
 }
 
 const ENOMEM = -errnoOf("ENOMEM");
-const { ZMQ_DONTWAIT } = constants;
 /** In the header of a frame: its bytes follow (zw_parcel_new in wasm/messages.cpp). */
 const INLINE = 0x80000000;
 /** A word that is no header: the size and the address of a body follow. */
@@ -105,7 +104,7 @@ export class Outbox {
     let rc: number;
     try {
       // Not through `reactor.call`, whose cost would show here.
-      rc = exports.zw_send!(socket, this.scratch, bytes.length, ZMQ_DONTWAIT!);
+      rc = exports.zw_send!(socket, this.scratch, bytes.length, C.ZMQ_DONTWAIT);
     } catch (error) {
       throw reactor.died(error);
     }

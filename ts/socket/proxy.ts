@@ -1,9 +1,9 @@
 /**
  * Joins two sockets: whatever one receives the other sends (man zmq_proxy).
  */
-import { setName } from "./define_options.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { zmqError } from "./context.ts";
+import { setName } from "./define_options.ts";
 import { type Internals, internalsOf } from "./internals.ts";
 import { Socket } from "./socket.ts";
 

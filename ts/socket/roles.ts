@@ -12,7 +12,9 @@ import {
   addProperties,
   defineOptions,
   type Property,
+  setName,
 } from "./define_options.ts";
+import { Socket } from "./socket.ts";
 
 /** One message: a frame, or an array of frames. */
 export type Frames = MessageLike | MessageLike[];
@@ -216,13 +218,6 @@ const receiving = {
   },
 };
 
-/** Which way the messages of a class of sockets go. */
-export interface Role {
-  /** "frames": with everything that makes sense for plain frames. */
-  sends?: "frames" | "draft";
-  receives?: "frames" | "draft";
-}
-
 /** The methods as properties of a class's prototype. */
 function asProperties(
   methods: object,
@@ -236,6 +231,7 @@ function asProperties(
   }));
 }
 
+/** "frames": with everything that makes sense for plain frames. */
 const SENDS = {
   frames: asProperties(sending),
   draft: asProperties(sending, ["send"]),
@@ -245,17 +241,44 @@ const RECEIVES = {
   draft: asProperties(receiving, ["receive", Symbol.asyncIterator]),
 };
 
-/** Gives a class the methods and options of a role. */
-export function define(
-  type: { prototype: object },
-  { sends, receives }: Role,
-): void {
+/**
+ * A class between Socket and those of the socket types, for each way that messages go: every
+ * program waits for methods and options to be defined, so they are defined once.
+ */
+function classOf(
+  name: string,
+  sends?: keyof typeof SENDS,
+  receives?: keyof typeof RECEIVES,
+): typeof Socket {
+  class RoleSocket extends Socket {}
+  setName(RoleSocket, name);
   if (sends) {
-    addProperties(type, SENDS[sends]);
-    defineOptions(type, options.SENDER);
+    addProperties(RoleSocket, SENDS[sends]);
+    defineOptions(RoleSocket, options.SENDER);
   }
   if (receives) {
-    addProperties(type, RECEIVES[receives]);
-    defineOptions(type, options.RECEIVER);
+    addProperties(RoleSocket, RECEIVES[receives]);
+    defineOptions(RoleSocket, options.RECEIVER);
   }
+  return RoleSocket;
 }
+
+type Class = typeof Socket;
+export const SendingSocket: Class = classOf("SendingSocket", "frames");
+export const ReceivingSocket: Class = classOf(
+  "ReceivingSocket",
+  undefined,
+  "frames",
+);
+export const TwoWaySocket: Class = classOf("TwoWaySocket", "frames", "frames");
+export const DraftSendingSocket: Class = classOf("DraftSendingSocket", "draft");
+export const DraftReceivingSocket: Class = classOf(
+  "DraftReceivingSocket",
+  undefined,
+  "draft",
+);
+export const DraftTwoWaySocket: Class = classOf(
+  "DraftTwoWaySocket",
+  "draft",
+  "draft",
+);

@@ -1,5 +1,5 @@
 /** The sending half of a channel. */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Channel } from "./channel.ts";
 import { countSent } from "./counters.ts";
 import type { MessageLike } from "./message.ts";
@@ -15,18 +15,17 @@ import {
   type Wait,
 } from "./parking.ts";
 
-const { ZMQ_SERVER, ZMQ_RADIO, ZMQ_REQ, ZMQ_REP } = constants;
 /** They send each message to another peer, and wait where there is no room. */
 const SPREADS = [
-  constants["ZMQ_PUSH"],
-  constants["ZMQ_DEALER"],
-  constants["ZMQ_SCATTER"],
+  C.ZMQ_PUSH,
+  C.ZMQ_DEALER,
+  C.ZMQ_SCATTER,
 ];
 /** A message of theirs may go to many peers. */
 const SHARED = [
-  constants["ZMQ_PUB"],
-  constants["ZMQ_XPUB"],
-  constants["ZMQ_RADIO"],
+  C.ZMQ_PUB,
+  C.ZMQ_XPUB,
+  C.ZMQ_RADIO,
 ];
 const RESOLVED: Promise<void> = Promise.resolve();
 
@@ -58,7 +57,7 @@ export class Sender {
    */
   get #alone(): boolean {
     const { type, waited, core } = this.#channel;
-    return (type === ZMQ_REQ || (type === ZMQ_REP && waited)) &&
+    return (type === C.ZMQ_REQ || (type === C.ZMQ_REP && waited)) &&
       !core.reactor.isCrowded;
   }
 
@@ -82,7 +81,7 @@ export class Sender {
     const rc = outbox.send(
       channel.pointer,
       frames,
-      channel.type === ZMQ_SERVER || channel.type === ZMQ_RADIO
+      channel.type === C.ZMQ_SERVER || channel.type === C.ZMQ_RADIO
         ? options
         : undefined,
       this.#lends,

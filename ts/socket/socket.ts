@@ -1,7 +1,7 @@
 /**
  * What all sockets share: their endpoints and options, on top of a channel.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import { type HostError, warn } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { Channel } from "./channel.ts";
@@ -31,20 +31,13 @@ import type { Properties } from "./properties.ts";
 import { RawOptions } from "./raw_options.ts";
 import { methodsOf, typeOf } from "./types.ts";
 
-const {
-  ZMQ_MECHANISM,
-  ZMQ_RCVHWM,
-  ZMQ_RCVTIMEO,
-  ZMQ_SNDTIMEO,
-} = constants;
-
 /** With these, what is done about one message decides about the next. */
 const TAKES_ONE = [
-  constants["ZMQ_CONFLATE"]!,
-  constants["ZMQ_XPUB_MANUAL"]!,
-  constants["ZMQ_XPUB_MANUAL_LAST_VALUE"]!,
+  C.ZMQ_CONFLATE,
+  C.ZMQ_XPUB_MANUAL,
+  C.ZMQ_XPUB_MANUAL_LAST_VALUE,
 ];
-const ZAP_HANDLERS = [constants["ZMQ_REP"]!, constants["ZMQ_ROUTER"]!];
+const ZAP_HANDLERS = [C.ZMQ_REP, C.ZMQ_ROUTER];
 const MECHANISMS = [null, "plain", "curve", "gssapi"] as const;
 const BIND = "Socket is blocked by a bind or unbind operation";
 
@@ -124,7 +117,7 @@ export abstract class Socket extends RawOptions {
 
   /** The mechanism in force: null, "plain" or "curve". */
   get securityMechanism(): null | "plain" | "curve" | "gssapi" {
-    const value = this.getOption({ id: ZMQ_MECHANISM!, kind: "i32" });
+    const value = this.getOption({ id: C.ZMQ_MECHANISM, kind: "i32" });
     return MECHANISMS[value as number] ?? null;
   }
 
@@ -168,12 +161,13 @@ export abstract class Socket extends RawOptions {
     setOption(reactor, channel.pointer, name, option, value);
     if (option.access === "w") written.set(option.id, value);
     // What the channel itself has to know of libzmq's options.
-    if (option.id === ZMQ_SNDTIMEO) {
+    if (option.id === C.ZMQ_SNDTIMEO) {
       channel.sendTimeout = Math.trunc(value as number);
-    } else if (option.id === ZMQ_RCVTIMEO) {
+    } else if (option.id === C.ZMQ_RCVTIMEO) {
       channel.receiveTimeout = Math.trunc(value as number);
-    } else if (option.id === ZMQ_RCVHWM) channel.limitPrefetch(value as number);
-    else if (value === true && TAKES_ONE.includes(option.id)) {
+    } else if (option.id === C.ZMQ_RCVHWM) {
+      channel.limitPrefetch(value as number);
+    } else if (value === true && TAKES_ONE.includes(option.id)) {
       channel.limitPrefetch(1);
     }
     channel.changed();

@@ -2,16 +2,17 @@
  * The twelve socket types (man zmq_socket): which way messages go, and the options
  * each adds.
  */
-import { constants } from "zeromq-wasm:constants";
+import * as C from "zeromq-wasm:constants";
 import type { Message, MessageLike } from "./message.ts";
 import { defineOptions, setName } from "./define_options.ts";
 import * as options from "./options.ts";
-import type { Receiver, Sender } from "./roles.ts";
 import {
+  type Receiver,
   ReceivingSocket,
+  type Sender,
   SendingSocket,
   TwoWaySocket,
-} from "./role_classes.ts";
+} from "./roles.ts";
 import type {
   HasConflate,
   HasDisconnectMessage,
@@ -25,21 +26,6 @@ import type {
 } from "./properties.ts";
 import { Socket } from "./socket.ts";
 import { register } from "./types.ts";
-
-const {
-  ZMQ_DEALER,
-  ZMQ_PAIR,
-  ZMQ_PUB,
-  ZMQ_PULL,
-  ZMQ_PUSH,
-  ZMQ_REP,
-  ZMQ_REQ,
-  ZMQ_ROUTER,
-  ZMQ_STREAM,
-  ZMQ_SUB,
-  ZMQ_XPUB,
-  ZMQ_XSUB,
-} = constants;
 
 interface Settable {
   setOption(name: string, option: options.Option, value: unknown): void;
@@ -59,7 +45,7 @@ function setEach(
 /** Talks to exactly one other Pair. */
 export class Pair extends TwoWaySocket {
   constructor(options?: SocketOptions<Pair>) {
-    super(ZMQ_PAIR!, options);
+    super(C.ZMQ_PAIR, options);
   }
 }
 export interface Pair extends Sender, Receiver {}
@@ -67,7 +53,7 @@ export interface Pair extends Sender, Receiver {}
 /** Sends each message to every subscriber that wants it; drops for slow ones. */
 export class Publisher extends SendingSocket {
   constructor(options?: SocketOptions<Publisher>) {
-    super(ZMQ_PUB!, options);
+    super(C.ZMQ_PUB, options);
   }
 }
 export interface Publisher
@@ -77,7 +63,7 @@ defineOptions(Publisher, options.PUBLISHER, options.CONFLATE);
 /** Receives the messages whose first frame begins with a subscribed prefix. */
 export class Subscriber extends ReceivingSocket {
   constructor(options?: SocketOptions<Subscriber>) {
-    super(ZMQ_SUB!, options);
+    super(C.ZMQ_SUB, options);
   }
   /** Subscribes to prefixes; without one, to everything. */
   subscribe(...prefixes: (string | Uint8Array)[]): void {
@@ -94,7 +80,7 @@ defineOptions(Subscriber, options.INVERT, options.CONFLATE);
 /** Sends a request, receives its reply, in turns. */
 export class Request extends TwoWaySocket {
   constructor(options?: SocketOptions<Request>) {
-    super(ZMQ_REQ!, options);
+    super(C.ZMQ_REQ, options);
   }
 }
 export interface Request extends Sender, Receiver, HasRoutingId, HasProbe {
@@ -103,17 +89,12 @@ export interface Request extends Sender, Receiver, HasRoutingId, HasProbe {
   /** Send again without waiting for the reply, which is then dropped; false at first. */
   relaxed: boolean;
 }
-defineOptions(
-  Request,
-  options.ROUTING_ID,
-  options.PROBE,
-  options.REQUEST,
-);
+defineOptions(Request, options.ROUTING_ID, options.PROBE, options.REQUEST);
 
 /** Receives a request, sends its reply, in turns. */
 export class Reply extends TwoWaySocket {
   constructor(options?: SocketOptions<Reply>) {
-    super(ZMQ_REP!, options);
+    super(C.ZMQ_REP, options);
   }
 }
 export interface Reply extends Sender, Receiver, HasRoutingId {}
@@ -122,7 +103,7 @@ defineOptions(Reply, options.ROUTING_ID);
 /** Sends round-robin to its peers and receives from all of them. */
 export class Dealer extends TwoWaySocket {
   constructor(options?: SocketOptions<Dealer>) {
-    super(ZMQ_DEALER!, options);
+    super(C.ZMQ_DEALER, options);
   }
 }
 export interface Dealer
@@ -164,7 +145,7 @@ function connectNamed(
 /** Receives messages with their sender's routing id in front, and sends to it. */
 export class Router extends TwoWaySocket {
   constructor(options?: SocketOptions<Router>) {
-    super(ZMQ_ROUTER!, options);
+    super(C.ZMQ_ROUTER, options);
   }
 }
 export interface Router
@@ -200,7 +181,7 @@ Object.defineProperty(Router.prototype, "connect", {
 /** Receives work. */
 export class Pull extends ReceivingSocket {
   constructor(options?: SocketOptions<Pull>) {
-    super(ZMQ_PULL!, options);
+    super(C.ZMQ_PULL, options);
   }
 }
 export interface Pull extends Receiver, HasConflate {}
@@ -209,7 +190,7 @@ defineOptions(Pull, options.CONFLATE);
 /** Sends work round-robin; waits while no peer has room. */
 export class Push extends SendingSocket {
   constructor(options?: SocketOptions<Push>) {
-    super(ZMQ_PUSH!, options);
+    super(C.ZMQ_PUSH, options);
   }
 }
 export interface Push extends Sender, HasConflate {}
@@ -218,7 +199,7 @@ defineOptions(Push, options.CONFLATE);
 /** A Publisher that receives the subscriptions: 1 or 0, then the prefix. */
 export class XPublisher extends TwoWaySocket {
   constructor(options?: SocketOptions<XPublisher>) {
-    super(ZMQ_XPUB!, options);
+    super(C.ZMQ_XPUB, options);
   }
   /** Which repeated subscriptions are received too: none, subscriptions, or all. */
   get verbosity(): null | "allSubs" | "allSubsUnsubs" {
@@ -265,7 +246,7 @@ defineOptions(XPublisher, options.XPUBLISHER);
 /** A Subscriber that subscribes by sending: 1 or 0, then the prefix. */
 export class XSubscriber extends TwoWaySocket {
   constructor(options?: SocketOptions<XSubscriber>) {
-    super(ZMQ_XSUB!, options);
+    super(C.ZMQ_XSUB, options);
   }
 }
 export interface XSubscriber extends Sender, Receiver, HasOnlyFirstSubscribe {}
@@ -274,7 +255,7 @@ defineOptions(XSubscriber, options.FIRST_ONLY);
 /** Speaks raw TCP: a routing id and bytes, both ways. */
 export class Stream extends TwoWaySocket {
   constructor(options?: SocketOptions<Stream>) {
-    super(ZMQ_STREAM!, options);
+    super(C.ZMQ_STREAM, options);
   }
 }
 export interface Stream
@@ -291,15 +272,15 @@ Object.defineProperty(Stream.prototype, "connect", {
   configurable: true,
 });
 
-register(ZMQ_PAIR!, Pair);
-register(ZMQ_PUB!, Publisher);
-register(ZMQ_SUB!, Subscriber);
-register(ZMQ_REQ!, Request);
-register(ZMQ_REP!, Reply);
-register(ZMQ_DEALER!, Dealer);
-register(ZMQ_ROUTER!, Router);
-register(ZMQ_PULL!, Pull);
-register(ZMQ_PUSH!, Push);
-register(ZMQ_XPUB!, XPublisher);
-register(ZMQ_XSUB!, XSubscriber);
-register(ZMQ_STREAM!, Stream);
+register(C.ZMQ_PAIR, Pair);
+register(C.ZMQ_PUB, Publisher);
+register(C.ZMQ_SUB, Subscriber);
+register(C.ZMQ_REQ, Request);
+register(C.ZMQ_REP, Reply);
+register(C.ZMQ_DEALER, Dealer);
+register(C.ZMQ_ROUTER, Router);
+register(C.ZMQ_PULL, Pull);
+register(C.ZMQ_PUSH, Push);
+register(C.ZMQ_XPUB, XPublisher);
+register(C.ZMQ_XSUB, XSubscriber);
+register(C.ZMQ_STREAM, Stream);

@@ -2,30 +2,24 @@
  * Error numbers: the module's own (WASI's, as its C library has them), and the codes
  * that users see. Host errors come in by name, never by number.
  */
-import { constants } from "zeromq-wasm:constants";
+import { errnos } from "zeromq-wasm:constants";
 
 const ZMQ_HAUSNUMERO = 156384712;
 
-/** The names of C that begin so are those of errnos. */
-const INITIAL = "E";
-
 function numberOf(code: string): number | undefined {
-  return code.startsWith(INITIAL) ? constants[code] : undefined;
+  return Object.hasOwn(errnos, code) ? errnos[code] : undefined;
 }
 
 /** Errno names by their numbers inside the module: made for the first error. */
 let codes: Map<number, string> | undefined;
 
 function allCodes(): Map<number, string> {
-  const names = Object.keys(constants).filter((name) =>
-    name.startsWith(INITIAL)
-  );
-  return new Map(names.map((name) => [constants[name]!, name]));
+  return new Map(Object.entries(errnos).map(([name, n]) => [n, name]));
 }
 
 /** The module's number of an errno name; `otherwise` where it has none. */
 export function errnoOf(code: string, otherwise = "EINVAL"): number {
-  return numberOf(code) ?? constants[otherwise]!;
+  return numberOf(code) ?? errnos[otherwise]!;
 }
 
 /** The errno name of one of the module's numbers. */

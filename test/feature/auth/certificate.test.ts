@@ -36,6 +36,10 @@ curve
     secret-key = "${SECRET}"
 `;
 
+test("its class has the name it is imported by", () => {
+  assert.is(Certificate.name, "Certificate");
+});
+
 test("saved and loaded again", async () => {
   const made = Certificate.create({ name: "sensor 7", email: "a@b" });
   made.setMeta("quote", 'the "seventh"');
