@@ -553,7 +553,8 @@ do_constants() {
     emcc_version
     cat "$zmq.hash" wasm/constants.c build.sh
   } | sha256)
-  if [[ ! -f build/constants.mjs || $(cat build/constants.key 2>/dev/null) != "$key" ]]; then
+  if [[ ! -f build/constants.mjs || ! -f build/constants.d.ts ||
+    $(cat build/constants.key 2>/dev/null) != "$key" ]]; then
     emcc -std=gnu11 -O0 -sWASM_ASYNC_COMPILATION=0 -DZMQ_CUSTOM_PLATFORM_HPP -DZMQ_BUILD_DRAFT_API "${zmq_includes[@]}" \
       wasm/constants.c -o "$scratch/constants.cjs" || die "wasm/constants.c did not compile"
     node "$scratch/constants.cjs" >"$scratch/constants.json"

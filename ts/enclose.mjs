@@ -118,15 +118,6 @@ function assigned(file) {
   return found;
 }
 
-function hasFunctions(statement) {
-  let found = false;
-  visit(
-    statement,
-    (node) => found ||= ts.isFunctionLike(node) || ts.isClassLike(node),
-  );
-  return found;
-}
-
 /** What one function may hold: modules that follow each other, or one that is long. */
 function groupsOf(text, statements) {
   const headings = [...text.matchAll(HEADING)];
@@ -143,15 +134,13 @@ function groupsOf(text, statements) {
   }
   const groups = [];
   for (const module of modules) {
-    // Without functions there is nothing to gain.
-    if (!module.statements.some(hasFunctions)) continue;
+    if (module.statements.length === 0) continue;
     const end = module.statements.at(-1).end;
     const last = groups.at(-1);
-    if (last && end - last.start <= LONGEST && last.next === module.start) {
+    if (last && end - last.start <= LONGEST) {
       last.statements.push(...module.statements);
       last.end = end;
     } else groups.push({ ...module, end });
-    groups.at(-1).next = modules[modules.indexOf(module) + 1]?.start;
   }
   return groups;
 }

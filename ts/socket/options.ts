@@ -39,23 +39,18 @@ type Details = Pick<
   "access" | "initial" | "live" | "most" | "takes"
 >;
 
-function option(
-  id: number,
-  kind: OptionKind,
-  { access, initial, live, takes, most }: Details = {},
-): Option {
-  // All at once: one added after the other, they take longer and thrice the memory.
-  return { id, kind, access, initial, live, takes, most };
+function option(id: number, kind: OptionKind, details?: Details): Option {
+  return { id, kind, ...details };
 }
 
 type Make = (id: number, details?: Details) => Option;
 const i32: Make = (id, details) => option(id, "i32", details);
 const bool: Make = (id, details) => option(id, "bool", details);
-const AT_MOST_255 = { takes: "at most 255 bytes" };
-const text: Make = (id, details = AT_MOST_255) => option(id, "text", details);
+const text: Make = (id, details) =>
+  option(id, "text", { takes: "at most 255 bytes", ...details });
 const bytes: Make = (id, details) => option(id, "bytes", details);
-const KEY = { takes: "40 characters of Z85, or 32 bytes" };
-const key: Make = (id) => option(id, "key", KEY);
+const key: Make = (id) =>
+  option(id, "key", { takes: "40 characters of Z85, or 32 bytes" });
 
 const LIVE = { live: true } as const;
 const READ = { access: "r" } as const;

@@ -261,7 +261,7 @@ export class Certificate {
     return { publicKey: this.#publicKey, metadata: this.metadata };
   }
 }
-// In a bundle it has another, because the class uses its own.
+// In a bundle the class has another name, because it uses its own.
 Object.defineProperty(Certificate, "name", { value: "Certificate" });
 
 /** Puts a file in place in one step: nobody sees half of it, or another mode. */
