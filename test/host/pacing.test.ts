@@ -1,12 +1,27 @@
 /** Connections of a machine to itself are not paced, where the runtime can say so. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Pull, Push } from "zeromq-wasm";
+import {
+  type Connection,
+  Context,
+  defaultHost,
+  type Host,
+  Pull,
+  Push,
+} from "zeromq-wasm";
 import { libraryCalls } from "../../ts/host/bun_calls.ts";
 import { isInside, type OptionCalls, unpace } from "../../ts/host/pacing.ts";
-import { bound, closeAll, use, within } from "../socket/tools.ts";
+import {
+  bound,
+  closeAll,
+  isBun,
+  isDeno,
+  use,
+  within,
+} from "../socket/tools.ts";
 import { callsC } from "./c_library.ts";
 
 const test = suite("pacing");
@@ -99,5 +114,30 @@ if (existsSync(setting) && ss) {
     assert.ok(told.includes(expected), `${told} has ${expected}`);
   });
 }
+
+test("only what may be paced says so", async () => {
+  const inner = defaultHost();
+  const connections: Connection[] = [];
+  const host: Host = Object.create(inner, {
+    connect: {
+      value: (...args: Parameters<Host["connect"]>) => {
+        connections.push(inner.connect(...args));
+        return connections.at(-1);
+      },
+    },
+  });
+  const context = new Context({ host });
+  const paces = !isDeno && !isBun && process.platform === "linux";
+  for (const endpoint of ["tcp://127.0.0.1:*", "ipc://*"]) {
+    const pull = use(new Pull({ context }));
+    await pull.bind(endpoint);
+    const push = use(new Push({ context, linger: 0 }));
+    push.connect(pull.lastEndpoint!);
+    await push.send("hello");
+    await within(pull.receive(), "a message");
+    const { isPaced = false } = connections.at(-1)!;
+    assert.is(isPaced, paces && endpoint.startsWith("tcp:"), endpoint);
+  }
+});
 
 test.run();

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import type { Connection, ConnectionEvents } from "zeromq-wasm";
 import { Bodies } from "../../ts/syscall/bodies.ts";
 import { errnoOf } from "../../ts/syscall/errno.ts";
+import { until } from "../socket/tools.ts";
 import { table } from "./table.ts";
 
 const test = suite("streams");
@@ -15,13 +16,14 @@ class Sink implements Connection {
   readonly got: number[] = [];
   readonly calls: string[] = [];
   events: ConnectionEvents | undefined;
+  isPaced = false;
   constructor(readonly room: number[], readonly both: boolean) {}
   start(events: ConnectionEvents) {
     this.events = events;
   }
   take(pieces: Uint8Array[], most: number): number {
     const bytes = pieces.flatMap((piece) => [...piece]).slice(0, most);
-    this.got.push(...bytes);
+    for (const byte of bytes) this.got.push(byte);
     return bytes.length;
   }
   write(bytes: Uint8Array): boolean {
@@ -137,6 +139,107 @@ test("many bytes of the module are not staged as far as the system takes them at
     assert.is(more, calls.length === 1 && both ? 1 : -errnoOf("EAGAIN"), what);
     sink.events!.drained();
     fds.close(7);
+  }
+});
+
+/** What a packet has of a write; see rests.ts. */
+const PACKET = 65160;
+const ALL = 2 ** 30;
+
+/** A connection that is paced, with room for all writes but those in `room`. */
+function paced(...room: number[]) {
+  const sink = new Sink([ALL, ...room, ...Array(6).fill(ALL)], true);
+  sink.isPaced = true;
+  const made = connected(sink);
+  const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
+  const sent: number[] = [];
+  /** Sends a message of `size` bytes, which is the program's. */
+  const send = (size: number) => {
+    const head = [size & 255, 2, 3, 4];
+    const bytes = new Uint8Array(size).map((_, i) => i * size);
+    for (const byte of [...head, ...bytes]) sent.push(byte);
+    const body = bodies.at(bodies.lend(bytes));
+    assert.is(made.fds.send(7, new Uint8Array(head), 0, 4, true), 4);
+    const rc = made.fds.sendBody(7, bodies, body, 0, size);
+    // It is the program's again.
+    bytes.fill(0);
+    return rc;
+  };
+  // Nothing is kept of the first one.
+  send(PACKET - 4);
+  sink.calls.length = 0;
+  return { sink, send, sent, ...made };
+}
+
+test("where TCP paces, what is over after whole packets goes with what follows", async () => {
+  for (const size of [PACKET, 65536, 2 * PACKET, 200_000]) {
+    const { sink, send, sent, fds } = paced();
+    for (let i = 1; i <= 3; i++) {
+      assert.is(send(size), size);
+      assert.is(sink.got.length % PACKET, 0, `${size}`);
+      assert.ok(sent.length - sink.got.length <= 16384, `${size}`);
+    }
+    assert.equal(sink.calls, ["writeNow", "writeNow", "writeNow"]);
+    await until(() => sink.got.length === sent.length, "the rest");
+    assert.equal(sink.got, sent, `${size}`);
+    assert.is(sink.calls.length, 4);
+    fds.close(7);
+  }
+});
+
+test("what is no whole packet, has much over or is large is written at once", () => {
+  for (
+    const size of [PACKET - 5, PACKET - 4, 2 * PACKET - 4, 90_000, 2 ** 19]
+  ) {
+    const { sink, send, sent, fds } = paced();
+    send(size);
+    assert.equal(sink.calls, ["writeNow"], `${size}`);
+    assert.equal(sink.got, sent, `${size}`);
+    fds.close(7);
+  }
+});
+
+test("in a conversation nothing is kept", async () => {
+  const { sink, send, sent, fds } = paced();
+  for (let i = 0; i < 3; i++) {
+    sink.events!.data(new Uint8Array([i]));
+    send(65536);
+    assert.is(sink.got.length, sent.length);
+  }
+  send(65536);
+  assert.is.not(sink.got.length, sent.length);
+  await until(() => sink.got.length === sent.length, "the rest");
+  assert.equal(sink.got, sent);
+  fds.close(7);
+});
+
+test("a rest comes before whatever follows it", async () => {
+  const bytes = new Uint8Array(70_000).map((_, i) => i * 5);
+  for (const size of [1, 5000, 70_000]) {
+    const { sink, send, sent, fds } = paced();
+    send(65536);
+    for (const byte of bytes.subarray(0, size)) sent.push(byte);
+    assert.is(fds.send(7, bytes, 0, size), size);
+    await until(() => sink.got.length === sent.length, "the rest");
+    assert.equal(sink.got, sent, `${size}`);
+    fds.close(7);
+  }
+  const { sink, send, sent, fds } = paced();
+  send(65536);
+  fds.close(7);
+  assert.equal(sink.calls, ["writeNow", "write", "close"]);
+  assert.equal(sink.got, sent);
+});
+
+test("a rest is kept in order where the system does not take all", async () => {
+  // Of the second write: nothing, part of the rest, the rest and some; of the last one, some.
+  for (const room of [[ALL, 0], [ALL, 100], [ALL, 1000], [ALL, ALL, 10]]) {
+    const { sink, send, sent } = paced(...room);
+    assert.is(send(65536), 65536);
+    assert.is(send(65536), 65536);
+    await until(() => sink.got.length === sent.length, "the rest");
+    assert.equal(sink.got, sent, `${room}`);
+    assert.match(sink.calls.at(-1)!, /^write(?:Both)?$/);
   }
 });
 

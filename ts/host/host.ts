@@ -77,6 +77,8 @@ export interface Connection {
   /** Our end and the peer's: valid from `connected` on; for ipc, undefined. */
   readonly local: { host: string; port: number } | undefined;
   readonly remote: { host: string; port: number } | undefined;
+  /** Where TCP may pace what is written, from `connected` on: whole packets are best there. */
+  readonly isPaced?: boolean;
   /** Says who is told; for accepted connections called before this turn of the event loop ends. */
   start(events: ConnectionEvents): void;
   /**

@@ -37,6 +37,8 @@ const LAST_WORDS_BYTES = 8 * 2 ** 20;
 const readsIntoPad = !("Bun" in globalThis);
 /** A socket's number on Windows is no descriptor for node:fs. */
 const hasDescriptors = process.platform !== "win32";
+/** Whether TCP may pace a connection: Linux does, and Node has no way to turn that off. */
+const paces = readsIntoPad && process.platform === "linux";
 /** Whether connections read most of a large message to where they are told. */
 export const readsInPlace: boolean = readsIntoPad || hasDescriptors;
 
@@ -99,6 +101,7 @@ export class NodeConnection implements Connection {
 
   /** Nothing is left to do about pacing: see pacing.ts. */
   #isUnpaced = false;
+  isPaced = false;
 
   constructor(socket: net.Socket, what: string, accepted: boolean) {
     this.#socket = socket;
@@ -330,7 +333,9 @@ export class NodeConnection implements Connection {
     const socket = this.#socket;
     this.local = endpoint(socket.localAddress, socket.localPort);
     this.remote = endpoint(socket.remoteAddress, socket.remotePort);
-    this.#isUnpaced = !isInside(socket.localAddress, socket.remoteAddress);
+    const inside = isInside(socket.localAddress, socket.remoteAddress);
+    this.#isUnpaced = !inside;
+    this.isPaced = inside && paces;
   }
 }
 

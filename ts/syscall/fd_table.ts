@@ -18,6 +18,7 @@ import { Spares } from "./ahead.ts";
 import type { Allocate, Bodies, Body } from "./bodies.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
+import { Rests } from "./rests.ts";
 import { Stages } from "./stages.ts";
 import { Stream, type Traffic } from "./stream.ts";
 
@@ -89,6 +90,7 @@ export class FdTable {
     this.#kernel = kernel;
     this.#traffic = {
       stages: new Stages(),
+      rests: new Rests(host),
       spares: new Spares(allocate, host.clearsMemory ?? false),
       writes: 0,
       staged: new Uint8Array(0),

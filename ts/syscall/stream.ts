@@ -6,12 +6,14 @@ import type { Connection } from "../host/host.ts";
 import { Ahead, type Spares } from "./ahead.ts";
 import type { Bodies, Body } from "./bodies.ts";
 import { errnoOf } from "./errno.ts";
+import { restOf, type Rests } from "./rests.ts";
 import { LARGEST_STAGE, type Stages } from "./stages.ts";
 
 /** What all streams have in common. */
 export interface Traffic {
   readonly stages: Stages;
   readonly spares: Spares;
+  readonly rests: Rests;
   /** Writes made so far. */
   writes: number;
   /** The part of a stage that was last written. */
@@ -26,6 +28,7 @@ interface Held {
 }
 
 const EAGAIN = -errnoOf("EAGAIN");
+const NOTHING = new Uint8Array(0);
 /** So few bytes are copied faster by themselves than by a view of them. */
 const SMALL = 128;
 /**
@@ -45,8 +48,12 @@ export class Stream {
   readonly #traffic: Traffic;
   /** Non-null while the host holds on to the bytes of a write. */
   #held: Held | null = null;
-  /** What goes before the body that is written next, in a stage. */
+  /** What goes before what is written next, in a stage. */
   #head: Uint8Array | null = null;
+  /** The head begins with the rest of a write before. */
+  #keeps = false;
+  /** Something arrived since the last large write: a conversation waits for all of each. */
+  #talks = true;
   /** What arrived and was not read yet: chunks in order, and how far the first is read. */
   #input: Uint8Array[] = [];
   #inputAt = 0;
@@ -109,7 +116,10 @@ export class Stream {
       staged = traffic.staged = stage.subarray(0, end);
     }
     if (bodyFollows) this.#head = staged;
-    else this.#write({ stage }, staged);
+    else {
+      this.#keeps = false;
+      this.#write({ stage }, staged);
+    }
     return written + taken;
   }
 
@@ -129,9 +139,10 @@ export class Stream {
     const head = this.#head;
     this.#head = null;
     const held = { body, bodies };
-    const both = head && at + written === 0
+    const both = head && !this.#keeps && at + written === 0
       ? body.after(head, length)
       : undefined;
+    this.#keeps = false;
     if (both) {
       this.#traffic.stages.giveBack(head!);
       this.#write(held, both);
@@ -153,21 +164,48 @@ export class Stream {
     this.#write({ stage }, stage.subarray(0, start + part.length));
   }
 
-  /** Writes what the system takes at once; returns how many of these bytes that were. */
+  /** Writes what the system takes at once; returns how many of these bytes are done with. */
   #writeNow(bytes: Uint8Array): number {
     const { connection } = this;
     const head = this.#head;
     const size = head?.length ?? 0;
-    const count = connection.writeNow?.(head ? [head, bytes] : [bytes]) ?? 0;
-    if (head === null || count === 0) return count;
-    if (count < size) {
+    const mayKeep = connection.isPaced && !this.#talks;
+    const rest = mayKeep ? restOf(size + bytes.length) : 0;
+    this.#talks = false;
+    const end = bytes.length - rest;
+    const whole = part(bytes, 0, end);
+    const count = connection.writeNow?.(head ? [head, whole] : [whole]) ?? 0;
+    if (count === 0) return 0;
+    if (head && count < size) {
       head.copyWithin(0, count);
       this.#head = head.subarray(0, size - count);
       return 0;
     }
-    this.#head = null;
-    this.#traffic.stages.giveBack(head);
-    return count - size;
+    if (head) {
+      this.#head = null;
+      this.#keeps = false;
+      this.#traffic.stages.giveBack(head);
+    }
+    const written = count - size;
+    if (rest === 0 || written < end) return written;
+    this.#keep(bytes.subarray(end));
+    return bytes.length;
+  }
+
+  #keep(rest: Uint8Array): void {
+    const { stages, rests } = this.#traffic;
+    const stage = stages.take(rest.length);
+    stage.set(rest);
+    this.#head = stage.subarray(0, rest.length);
+    this.#keeps = true;
+    rests.add(this);
+  }
+
+  /** The program has sent what it sends in one go: what is kept is written. */
+  writeRest(): void {
+    if (!this.#keeps) return;
+    this.#writeNow(NOTHING);
+    if (this.#head) this.#writeHead(this.#head);
   }
 
   #write(held: Held, bytes: Uint8Array, head?: Uint8Array): void {
@@ -184,6 +222,7 @@ export class Stream {
 
   #writeHead(head: Uint8Array): void {
     this.#head = null;
+    this.#keeps = false;
     this.#write({ stage: head }, head);
   }
 
@@ -204,6 +243,7 @@ export class Stream {
 
   /** The host has these bytes, but only during its call: see `next`. */
   arrived(bytes: Uint8Array): void {
+    this.#talks = true;
     this.#input.push(bytes);
     this.#lent++;
   }
