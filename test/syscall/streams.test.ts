@@ -224,11 +224,22 @@ test("a rest comes before whatever follows it", async () => {
     assert.equal(sink.got, sent, `${size}`);
     fds.close(7);
   }
-  const { sink, send, sent, fds } = paced();
+});
+
+test("who closes, or is lost, has no rest any more", async () => {
+  const { sink, send, sent, fds, host } = paced();
   send(65536);
   fds.close(7);
+  await new Promise<void>((resolve) => host.soon(resolve));
   assert.equal(sink.calls, ["writeNow", "write", "close"]);
   assert.equal(sink.got, sent);
+  const other = paced();
+  other.send(65536);
+  other.sink.events!.closed();
+  assert.ok(other.kernel.told.includes("failed 7 ECONNRESET"));
+  other.fds.closeAll();
+  await new Promise<void>((resolve) => other.host.soon(resolve));
+  assert.equal(other.sink.calls, ["writeNow", "write", "close"]);
 });
 
 test("a rest is kept in order where the system does not take all", async () => {

@@ -3,9 +3,9 @@
  *
  * Linux sends what one write has in packets of up to 64 KB, also over loopback. Where TCP paces
  * (congestion control `bbr`), what is left after a full packet waits for its time: a timer, an
- * interrupt, a packet and a wakeup of the receiver for the 72 bytes that a message of 64 KB has
- * over, which took three times as long as all else. So of a large write only whole packets are
- * written at once.
+ * interrupt, a packet and a wakeup of the receiver for the 62 bytes that a message of 64 KB has
+ * over, which took twice as long as all else. So where messages go one way, only whole packets
+ * of a large write are written at once.
  */
 import type { Host } from "../host/host.ts";
 
