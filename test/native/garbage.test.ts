@@ -6,7 +6,7 @@ import * as v8 from "node:v8";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { marksEarly } from "../../ts/host/node_v8.ts";
-import { ballastFor, roomForNew } from "../../ts/host/v8_memory.ts";
+import { ballastFor, oftenAfter, roomForNew } from "../../ts/host/v8_memory.ts";
 import { allocateWithGarbage } from "../../ts/native/garbage.ts";
 import { gc } from "../support/collector.ts";
 import { until } from "../support/deadline.ts";
@@ -33,7 +33,7 @@ test("V8 is helped from version 13 on", () => {
 test("it is made after every so many bytes, of pieces of any size", () => {
   let asked = 0;
   const allocate = allocateWithGarbage({
-    often: 1000,
+    often: () => 1000,
     room: () => (asked++, 0),
   });
   assert.is(allocate(999).length, 999);
@@ -47,9 +47,28 @@ test("it is made after every so many bytes, of pieces of any size", () => {
   assert.is(asked, 11);
 });
 
+test("it is made the more seldom, the more of it there is", () => {
+  let asked = 0;
+  const allocate = allocateWithGarbage({
+    often: (garbage) => 100 + garbage,
+    room: () => 1000 * asked++,
+  });
+  const due = (size: number) => {
+    allocate(size - 1);
+    const before = asked;
+    allocate(1);
+    return asked === before + 1;
+  };
+  assert.ok(due(100));
+  assert.ok(due(100));
+  assert.ok(due(1100));
+  assert.ok(due(2100));
+  assert.ok(oftenAfter(2 ** 24) < 2 ** 26, "V8 looks by itself then");
+});
+
 test("what is new is looked at when the room is filled, and not sooner", () => {
   const allocate = (room: number) =>
-    allocateWithGarbage({ often: 1, room: () => room })(1);
+    allocateWithGarbage({ often: () => 1, room: () => room })(1);
   // The first calls compile.
   for (let i = 0; i < 3; i++) allocate(roomForNew(v8));
   const before = used(), room = roomForNew(v8);
@@ -64,7 +83,7 @@ test("it is made of code that is optimized, too", () => {
   // Deno 2.9 may crash when it ends while V8 compiles: 3 of 360 runs of this test.
   if (isDeno) return;
   const step = 2 ** 16;
-  const allocate = allocateWithGarbage({ often: 1, room: () => step });
+  const allocate = allocateWithGarbage({ often: () => 1, room: () => step });
   const end = performance.now() + 300;
   while (performance.now() < end) allocate(1);
   let grown = 0, shrunk = 0, last = used();
@@ -81,7 +100,7 @@ test("it is made of code that is optimized, too", () => {
 test("ballast is made once it is due, for all together, and goes with the last", async () => {
   const MB = 2 ** 20;
   const held = () => process.memoryUsage().external;
-  const marks = { often: 10, room: () => 0, ballast: () => 64 * MB };
+  const marks = { often: () => 10, room: () => 0, ballast: () => 64 * MB };
   const allocators: unknown[] = [];
   const use = (size: number) => {
     const allocate = allocateWithGarbage(marks);
@@ -105,7 +124,7 @@ test("ballast is made once it is due, for all together, and goes with the last",
 
 test("where there is no room for ballast, it goes without", () => {
   const allocate = allocateWithGarbage({
-    often: 1,
+    often: () => 1,
     room: () => 0,
     ballast: () => Infinity,
   });
@@ -126,7 +145,10 @@ test("ballast is a small share of what V8 may have", () => {
 });
 
 test("where nobody tells the room, large arrays are more than it soon", () => {
-  const allocate = allocateWithGarbage({ often: 1, room: () => undefined });
+  const allocate = allocateWithGarbage({
+    often: () => 1,
+    room: () => undefined,
+  });
   const total = () => v8.getHeapStatistics().used_heap_size;
   gc(); // What is collected meanwhile is subtracted; some of it only by the next.
   const before = total();
@@ -140,7 +162,7 @@ test("where nobody tells the room, large arrays are more than it soon", () => {
 
 test("much room is not filled", () => {
   const before = used();
-  allocateWithGarbage({ often: 1, room: () => 2 ** 26 })(1);
+  allocateWithGarbage({ often: () => 1, room: () => 2 ** 26 })(1);
   const grown = used() - before;
   assert.ok(grown < 2 ** 18, String(grown));
 });

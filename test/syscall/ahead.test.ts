@@ -173,7 +173,8 @@ test("where new memory is dear, bodies are copied out of a pad", () => {
   // No memory for what is there at once.
   const it = steady(5, 0, true);
   const places = it.places()!;
-  assert.equal(places.map(({ length }) => length), [2 ** 18]);
+  // No body is cut off if all of it comes at once.
+  assert.equal(places.map(({ length }) => length), [4 * WHOLE]);
   const size = WHOLE + HEAD + 1000;
   fill(places, size);
   it.filled(size);
@@ -185,13 +186,21 @@ test("where new memory is dear, bodies are copied out of a pad", () => {
   assert.is(it.next(false)!.byteOffset, 1000);
   assert.equal(
     it.places()!.map(({ length }) => length),
-    [SIZE - 1000, 2 ** 18],
+    [SIZE - 1000, 4 * WHOLE],
   );
-  assert.is(it.places()![1], places[0]);
+  assert.is(it.places()![1]!.buffer, places[0]!.buffer);
   places[0]!.fill(255);
   assert.ok(isFilled(body, HEAD));
   assert.ok(isFilled(next, WHOLE + HEAD, 1000));
   it.filled(0);
+});
+
+test("where new memory is dear, and a head has begun, whole bodies follow", () => {
+  const it = steady(5, 0, true);
+  it.arrived(new Uint8Array(2));
+  it.read(new Uint8Array(2), 0, 2, 0);
+  it.next(false);
+  assert.equal(it.places()!.map(({ length }) => length), [4 * WHOLE - 2]);
 });
 
 test("where new memory is dear, a body that is there becomes memory at once", () => {

@@ -1,7 +1,12 @@
 /** LAYER 1 on Deno: what its V8 needs and tells. */
 import { deno, globals } from "./deno_globals.ts";
 import type { EarlyMarks } from "./host.ts";
-import { ballastFor, roomForNew, type V8Statistics } from "./v8_memory.ts";
+import {
+  ballastFor,
+  oftenAfter,
+  roomForNew,
+  type V8Statistics,
+} from "./v8_memory.ts";
 
 /** What V8 tells; undefined where Deno does not pass it on, as in 2.4. */
 function ask(
@@ -24,7 +29,7 @@ function ask(
  */
 export function marksEarly(): EarlyMarks {
   return {
-    often: 8 * 2 ** 20,
+    often: oftenAfter,
     room: ask(roomForNew),
     ...(deno.build.os === "linux" && { ballast: ask(ballastFor) }),
   };

@@ -188,8 +188,8 @@ export interface Threads {
  * a processor. Garbage has them look at what is new before that.
  */
 export interface EarlyMarks {
-  /** So many bytes of buffers may be made from one time to the next. */
-  readonly often: number;
+  /** So many bytes of buffers may be made until the next time, after so much garbage. */
+  often(garbage: number): number;
   /** How many bytes of new objects there may be until it looks at them; if that can be told. */
   room(): number | undefined;
   /**

@@ -1,7 +1,7 @@
 /** What Node tells of V8. */
 import type { EarlyMarks } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
-import { roomForNew } from "./v8_memory.ts";
+import { oftenAfter, roomForNew } from "./v8_memory.ts";
 
 /**
  * For the V8 of this version: from Node 24 on it marks early. 1 MB, 3.1 thousand a second with
@@ -11,7 +11,7 @@ import { roomForNew } from "./v8_memory.ts";
 export function marksEarly(v8: string | undefined): EarlyMarks | undefined {
   if (!(parseInt(v8 ?? "") >= 13)) return undefined;
   return {
-    often: 16 * 2 ** 20,
+    often: oftenAfter,
     room: () => roomForNew(builtin("node:v8")),
   };
 }

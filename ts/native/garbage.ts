@@ -29,14 +29,15 @@ const ELEMENTS = 300_000;
 
 /** `allocate`, with some garbage after every so many bytes. */
 export function allocateWithGarbage(marks: EarlyMarks): Allocate {
-  let since = 0;
+  let left = marks.often(0);
   let held: Ballast | undefined;
   return (size, content) => {
-    since += size;
-    if (since >= marks.often) {
-      since = 0;
+    left -= size;
+    if (left <= 0) {
       if (marks.ballast) held ??= takeBallast(marks.ballast() ?? 0);
-      fill(marks.room());
+      const room = marks.room();
+      fill(room);
+      left = marks.often(room ?? 0);
     }
     return allocate(size, content);
   };

@@ -21,6 +21,8 @@ const LARGEST_GAP = 64;
 const ENOUGH = 3;
 /** Bodies that are read in one go have together up to so many bytes. */
 const MOST_BYTES = 2 ** 18;
+/** With what lies between bodies of a power of two. */
+const PAD_BYTES = MOST_BYTES + 1024;
 /** So many pieces of memory that were not read to wait for the next read, which takes no more. */
 const MOST_SPARES = 16;
 
@@ -44,7 +46,7 @@ export class Spares {
 
   /** Where all that is expected is read to, if it is copied. */
   get pad(): Uint8Array | undefined {
-    return this.copies ? this.#pad ??= new Uint8Array(MOST_BYTES) : undefined;
+    return this.copies ? this.#pad ??= new Uint8Array(PAD_BYTES) : undefined;
   }
 
   /** Undefined if there is no memory. */
@@ -125,7 +127,13 @@ export class Ahead {
     const { pad } = this.#spares;
     if (pad) {
       this.#first = 2; // there is none
-      return this.#places = rest ? [rest, pad] : [pad];
+      // Whole bodies: of one that is cut off, all would be filled with zeros, and then read to.
+      const each = gap + size;
+      const whole = pad.subarray(
+        0,
+        each * Math.floor(pad.length / each) - begun,
+      );
+      return this.#places = rest ? [rest, whole] : [whole];
     }
     const count = Math.floor(MOST_BYTES / size);
     if (this.#gaps[0]?.length !== gap || this.#gaps.length < count) {
