@@ -3,9 +3,10 @@
 
     libsodium's code for SSE2 keeps four blocks in sixteen registers, of which engines
     leave fifteen, and each step waits for the one before. Here are eight blocks in
-    memory, so that there is always something to do that need not wait. And a box takes
-    one pass over the text: its first bytes are not encrypted apart from the others, and
-    it can be opened to a place before it. */
+    memory, so that there is always something to do that need not wait; and a ninth that
+    needs no vectors, for what they leave unused of a processor. And a box takes one pass
+    over the text: its first bytes are not encrypted apart from the others, and it can be
+    opened to a place before it. */
 #include <string.h>
 #include <wasm_simd128.h>
 
@@ -15,9 +16,16 @@
 
 #define INLINE static inline __attribute__ ((always_inline))
 #define BLOCK 64
-#define BLOCKS 8
+#define BLOCKS 9
 //  So many take as long one by one.
 #define FEW 3
+
+//  Eight blocks, one in each lane, and the last one.
+typedef struct
+{
+    v128_t sums[2][16];
+    uint32_t last[16];
+} group_t;
 
 typedef struct
 {
@@ -25,7 +33,7 @@ typedef struct
     uint32_t words[16];
     //  Of what was made last, what has not been used.
     uint32_t at, end;
-    v128_t sums[2][16];
+    group_t group;
     uint8_t stream[BLOCKS * BLOCK];
 } cipher_t;
 
@@ -50,12 +58,15 @@ typedef struct
 //  The compiler is not to keep in registers what does not fit there.
 #define TO_MEMORY() __asm__ __volatile__ ("" : : : "memory")
 
-//  Half a round: two quarters side by side, of which neither waits for the other.
-INLINE void half (v128_t *s_, const factors_t *factors_,
-                  int a_, int b_, int c_, int d_, int e_, int f_, int g_, int h_)
+//  The words of each quarter of a round.
+static const int COLUMNS[4][4] = {{0, 4, 8, 12}, {5, 9, 13, 1}, {10, 14, 2, 6}, {15, 3, 7, 11}};
+static const int ROWS[4][4] = {{0, 1, 2, 3}, {5, 6, 7, 4}, {10, 11, 8, 9}, {15, 12, 13, 14}};
+
+//  Two quarters of a round of four blocks, of which neither waits for the other.
+INLINE void half (v128_t s_[16], const factors_t *factors_, const int p_[4], const int q_[4])
 {
-    v128_t a = s_[a_], b = s_[b_], c = s_[c_], d = s_[d_];
-    v128_t e = s_[e_], f = s_[f_], g = s_[g_], h = s_[h_];
+    v128_t a = s_[p_[0]], b = s_[p_[1]], c = s_[p_[2]], d = s_[p_[3]];
+    v128_t e = s_[q_[0]], f = s_[q_[1]], g = s_[q_[2]], h = s_[q_[3]];
     STEP (b, a, d, 7);
     STEP (f, e, h, 7);
     STEP (c, b, a, 9);
@@ -64,36 +75,50 @@ INLINE void half (v128_t *s_, const factors_t *factors_,
     STEP (h, g, f, 13);
     STEP (a, d, c, 18);
     STEP (e, h, g, 18);
-    s_[a_] = a, s_[b_] = b, s_[c_] = c, s_[d_] = d;
-    s_[e_] = e, s_[f_] = f, s_[g_] = g, s_[h_] = h;
+    s_[p_[0]] = a, s_[p_[1]] = b, s_[p_[2]] = c, s_[p_[3]] = d;
+    s_[q_[0]] = e, s_[q_[1]] = f, s_[q_[2]] = g, s_[q_[3]] = h;
     TO_MEMORY ();
 }
 
-INLINE void columns (v128_t *s_, const factors_t *factors_)
+INLINE uint32_t rotated (uint32_t word_, int n_)
 {
-    half (s_, factors_, 0, 4, 8, 12, 5, 9, 13, 1);
-    half (s_, factors_, 10, 14, 2, 6, 15, 3, 7, 11);
+    return word_ << n_ | word_ >> (32 - n_);
 }
 
-INLINE void rows (v128_t *s_, const factors_t *factors_)
+//  A quarter of a round of one block.
+INLINE void quarter (uint32_t w_[16], const int q_[4])
 {
-    half (s_, factors_, 0, 1, 2, 3, 5, 6, 7, 4);
-    half (s_, factors_, 10, 11, 8, 9, 15, 12, 13, 14);
+    uint32_t a = w_[q_[0]], b = w_[q_[1]], c = w_[q_[2]], d = w_[q_[3]];
+    b ^= rotated (a + d, 7);
+    c ^= rotated (b + a, 9);
+    d ^= rotated (c + b, 13);
+    a ^= rotated (d + c, 18);
+    w_[q_[0]] = a, w_[q_[1]] = b, w_[q_[2]] = c, w_[q_[3]] = d;
+    TO_MEMORY ();
 }
 
-static __attribute__ ((noinline)) void rounds_with_shifts (v128_t s_[2][16])
+INLINE void one_round (group_t *g_, const factors_t *factors_, const int quarters_[4][4])
+{
+#pragma clang loop unroll(full)
+    for (int k = 0; k < 2; k++) {
+        half (g_->sums[k], factors_, quarters_[0], quarters_[1]);
+        quarter (g_->last, quarters_[2 * k]);
+        half (g_->sums[k], factors_, quarters_[2], quarters_[3]);
+        quarter (g_->last, quarters_[2 * k + 1]);
+    }
+}
+
+static __attribute__ ((noinline)) void rounds_with_shifts (group_t *g_)
 {
 #pragma clang loop unroll(disable)
     for (int i = 0; i < 10; i++) {
-        columns (s_[0], NULL);
-        columns (s_[1], NULL);
-        rows (s_[0], NULL);
-        rows (s_[1], NULL);
+        one_round (g_, NULL, COLUMNS);
+        one_round (g_, NULL, ROWS);
     }
 }
 
 //  With an address in a register, which JavaScriptCore would load for each access otherwise.
-static __attribute__ ((noinline)) void rounds_with_products (v128_t s_[2][16])
+static __attribute__ ((noinline)) void rounds_with_products (group_t *g_)
 {
     factors_t factors = {wasm_i32x4_splat (1 << 7), wasm_i32x4_splat (1 << 9),
                          wasm_i32x4_splat (1 << 13), wasm_i32x4_splat (1 << 18)};
@@ -101,17 +126,13 @@ static __attribute__ ((noinline)) void rounds_with_products (v128_t s_[2][16])
     __asm__ ("" : "+r"(factors.by_7), "+r"(factors.by_9), "+r"(factors.by_13), "+r"(factors.by_18));
 #pragma clang loop unroll(disable)
     for (int i = 0; i < 10; i++) {
-#pragma clang loop unroll(disable)
-        for (int k = 0; k < 2; k++)
-            columns (s_[k], &factors);
-#pragma clang loop unroll(disable)
-        for (int k = 0; k < 2; k++)
-            rows (s_[k], &factors);
+        one_round (g_, &factors, COLUMNS);
+        one_round (g_, &factors, ROWS);
     }
 }
 
 //  JavaScriptCore takes four instructions for a shift, and one for a product.
-static void (*rounds) (v128_t s_[2][16]) = rounds_with_shifts;
+static void (*rounds) (group_t *g_) = rounds_with_shifts;
 
 void zw_multiply (int multiply_)
 {
@@ -140,8 +161,11 @@ static void make_many (cipher_t *cipher_, uint64_t first_)
     for (int k = 0; k < 2; k++)
 #pragma clang loop unroll(full)
         for (int i = 0; i < 16; i++)
-            cipher_->sums[k][i] = before (cipher_->words, i, first_ + 4 * k);
-    rounds (cipher_->sums);
+            cipher_->group.sums[k][i] = before (cipher_->words, i, first_ + 4 * k);
+    const uint64_t last = first_ + 8;
+    memcpy (cipher_->group.last, cipher_->words, sizeof cipher_->words);
+    memcpy (cipher_->group.last + 8, &last, sizeof last);
+    rounds (&cipher_->group);
     for (int k = 0; k < 2; k++) {
         uint8_t *const to = cipher_->stream + k * 4 * BLOCK;
 #pragma clang loop unroll(full)
@@ -149,7 +173,7 @@ static void make_many (cipher_t *cipher_, uint64_t first_)
             v128_t w[4];
 #pragma clang loop unroll(full)
             for (int j = 0; j < 4; j++)
-                w[j] = wasm_i32x4_add (cipher_->sums[k][i + j],
+                w[j] = wasm_i32x4_add (cipher_->group.sums[k][i + j],
                                        before (cipher_->words, i + j, first_ + 4 * k));
             const v128_t ac = LOWER (w[0], w[2]), bd = LOWER (w[1], w[3]);
             const v128_t AC = UPPER (w[0], w[2]), BD = UPPER (w[1], w[3]);
@@ -158,6 +182,11 @@ static void make_many (cipher_t *cipher_, uint64_t first_)
             wasm_v128_store (to + 4 * i + 2 * BLOCK, LOWER (AC, BD));
             wasm_v128_store (to + 4 * i + 3 * BLOCK, UPPER (AC, BD));
         }
+    }
+    memcpy (cipher_->words + 8, &last, sizeof last);
+    for (int i = 0; i < 16; i++) {
+        const uint32_t word = cipher_->group.last[i] + cipher_->words[i];
+        memcpy (cipher_->stream + 8 * BLOCK + 4 * i, &word, sizeof word);
     }
 }
 
