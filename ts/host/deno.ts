@@ -248,7 +248,7 @@ export function denoHost(): Host {
   return {
     name: "deno",
     readsInPlace: true,
-    marksEarly: marksEarly(),
+    marksEarly: marksEarly(deno.version.v8, deno.build.os),
     clearsMemory: true,
     largeMemory,
     returnsMemory: deno.build.os === "linux",

@@ -119,7 +119,7 @@ export interface DenoApi {
     family: "IPv4" | "IPv6";
     scopeid: number | null;
   }[];
-  readonly version: { readonly deno: string };
+  readonly version: { readonly deno: string; readonly v8?: string };
   makeTempDirSync(options: { prefix: string }): string;
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;

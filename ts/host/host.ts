@@ -190,7 +190,18 @@ export interface Threads {
 export interface EarlyMarks {
   /** So many bytes of buffers may be made until the next time, after so much garbage. */
   often(garbage: number): number;
-  /** How many bytes of new objects there may be until it looks at them; if that can be told. */
+  /** Larger buffers do not count: the engine looks by itself when a few of them are made. */
+  readonly largest?: number;
+  /**
+   * The size of one buffer, never written to, with which the engine looks at what is new, because
+   * new buffers have taken so much together; 0 if it then looks at all that lives, as it does
+   * without ballast.
+   */
+  readonly buffer: number;
+  /**
+   * How many bytes of new objects there may be until it looks at them, if that can be told: asked
+   * where no buffer does it.
+   */
   room(): number | undefined;
   /**
    * How large a piece of memory should be that lives, and is never written to, so that it takes

@@ -1,9 +1,10 @@
 /**
  * Garbage, for engines that else look at all that lives: see `EarlyMarks`.
  *
- * It fills the room for new objects, which V8 keeps. Where nobody tells how much that is, one
- * large array does nearly as well: it lies apart, and a few of them are more than the room. But V8
- * may give such memory back to the system, and ask for it again page by page.
+ * Where V8 counts new buffers, a large one that is never written to is enough, and costs nothing
+ * else. Elsewhere it fills the room for new objects, which V8 keeps. Where nobody tells how much
+ * that is, one large array does nearly as well: it lies apart, and a few of them are more than the
+ * room. But V8 may give such memory back to the system, and ask for it again page by page.
  */
 import type { EarlyMarks } from "../host/host.ts";
 import type { Allocate } from "../syscall/bodies.ts";
@@ -29,15 +30,17 @@ const ELEMENTS = 300_000;
 
 /** `allocate`, with some garbage after every so many bytes. */
 export function allocateWithGarbage(marks: EarlyMarks): Allocate {
+  const { buffer, largest = Infinity } = marks;
   let left = marks.often(0);
   let held: Ballast | undefined;
   return (size, content) => {
-    left -= size;
+    if (size <= largest) left -= size;
     if (left <= 0) {
       if (marks.ballast) held ??= takeBallast(marks.ballast() ?? 0);
-      const room = marks.room();
-      fill(room);
-      left = marks.often(room ?? 0);
+      const garbage = held?.memory && buffer > 0
+        ? throwAway(buffer)
+        : fill(marks.room());
+      left = marks.often(garbage);
     }
     return allocate(size, content);
   };
@@ -64,17 +67,30 @@ function takeBallast(size: number): Ballast {
   return made;
 }
 
-function fill(room: number | undefined): void {
+/** A buffer of so many bytes; returns how many. */
+function throwAway(size: number): number {
+  try {
+    garbage = new ArrayBuffer(size);
+  } catch {
+    // Where there is no room for it, the engine looks when it would without.
+  }
+  garbage = undefined;
+  return size;
+}
+
+/** Objects of so many bytes; returns how many. */
+function fill(room: number | undefined): number {
   if (room === undefined) {
     garbage = new Array(ELEMENTS);
     garbage = undefined;
-    return;
+    return 0;
   }
-  if (room > MOST_ROOM) return;
+  if (room > MOST_ROOM) return room;
   let which: 0 | 1 = 0;
   for (let left = room; left > 0; left -= BYTES) {
     garbage = 1n << BITS[which];
     garbage = undefined;
     which = which === 0 ? 1 : 0;
   }
+  return room;
 }
