@@ -9,6 +9,7 @@ import { marksEarly as denoMarks } from "../../ts/host/deno_v8.ts";
 import { marksEarly } from "../../ts/host/node_v8.ts";
 import { ballastFor, oftenAfter, roomForNew } from "../../ts/host/v8_memory.ts";
 import { allocateWithGarbage } from "../../ts/native/garbage.ts";
+import { Pull, Push } from "zeromq-wasm";
 import { gc } from "../support/collector.ts";
 import { until } from "../support/deadline.ts";
 import { isDeno } from "../socket/tools.ts";
@@ -267,6 +268,30 @@ test("a buffer that is not written to has V8 look at what is new", async () => {
   for (let i = 0; i < 9; i++) allocate(2 ** 20);
   assert.ok(used() < before + 2 ** 18, `${used()} are left, ${before} before`);
   assert.ok(process.memoryUsage().rss < rss + 2 ** 25, "it takes no memory");
+});
+
+test("batches of small messages count where a buffer is the garbage", async () => {
+  if (!isDeno || !denoMarks(process.versions.v8, process.platform).buffer) {
+    return;
+  }
+  await unballasted();
+  const pull = new Pull({ receiveHighWaterMark: 0 });
+  await pull.bind("inproc://batches");
+  const push = new Push({ sendHighWaterMark: 0 });
+  push.connect("inproc://batches");
+  const messages = Array.from({ length: 1000 }, () => new Uint8Array(1024));
+  const held = () => process.memoryUsage().external > 2 ** 26;
+  let received = 0;
+  for (let i = 0; i < 9; i++) {
+    assert.is(held(), false, `after ${received} messages`);
+    await push.sendMany(messages);
+    for (const end = received + 1000; received < end;) {
+      received += (await pull.receiveMany()).length;
+    }
+  }
+  assert.ok(held(), `after ${received} messages`);
+  push.close();
+  pull.close();
 });
 
 test.run();

@@ -101,6 +101,8 @@ export class Instance {
   readonly #target: ImportTarget;
   /** Makes memory for a large frame. */
   readonly allocate: Allocate;
+  /** The same for many small ones. */
+  readonly allocateBatch: Allocate;
   /** Why the instance can no longer be used. */
   dead: Error | undefined;
 
@@ -110,6 +112,8 @@ export class Instance {
     this.allocate = host.marksEarly === undefined
       ? allocate
       : allocateWithGarbage(host.marksEarly);
+    // 1 KB, thousands a second: Deno 874 and 1132 if these count too, Node 24 1178 and 1107.
+    this.allocateBatch = host.marksEarly?.buffer ? this.allocate : allocate;
     this.fds = new FdTable(host, kernel, this.allocate);
     if (options.trace) {
       traceCalls(this.fds, "call ", SYSTEM_CALLS, options.trace);

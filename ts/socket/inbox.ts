@@ -207,19 +207,24 @@ export class Inbox {
     const most = Math.max(LEAST_SHARED, size * MOST_FRAMES);
     if (at + size > this.#until) {
       if (at + padded(size) >= this.#end) {
-        return copyOf(bytes, at, at + size) as Message;
+        return this.#copy(at, at + size) as Message;
       }
       this.#until = Math.min(this.#end, at + most);
-      this.#shared = copyOf(bytes, at, this.#until);
+      this.#shared = this.#copy(at, this.#until);
       this.#base = this.#shared.byteOffset - at;
       if (this.#reactor.host.keep?.(this.#shared.buffer) === false) {
         this.#ownBytes = BATCH_BYTES;
         return ownCopy(bytes, at, size);
       }
     } else if (this.#shared!.length > most) {
-      return copyOf(bytes, at, at + size) as Message; // that of larger ones
+      return this.#copy(at, at + size) as Message; // that of larger ones
     }
     return wrap(this.#shared!.buffer, this.#base + at, size);
+  }
+
+  #copy(at: number, end: number): Uint8Array<ArrayBuffer> {
+    const { allocateBatch, memory } = this.#reactor.instance;
+    return copyOf(memory.bytes, at, end, allocateBatch);
   }
 
   #fetch(msg: number): Message {
