@@ -37,10 +37,10 @@ export function allocateWithGarbage(marks: EarlyMarks): Allocate {
     if (size <= largest) left -= size;
     if (left <= 0) {
       if (marks.ballast) held ??= takeBallast(marks.ballast() ?? 0);
-      const garbage = held?.memory && buffer > 0
+      const made = held?.memory && buffer > 0
         ? throwAway(buffer)
         : fill(marks.room());
-      left = marks.often(garbage);
+      left = marks.often(made);
     }
     return allocate(size, content);
   };
