@@ -59,7 +59,8 @@ typedef struct
 #define TO_MEMORY() __asm__ __volatile__ ("" : : : "memory")
 
 //  The words of each quarter of a round.
-static const int COLUMNS[4][4] = {{0, 4, 8, 12}, {5, 9, 13, 1}, {10, 14, 2, 6}, {15, 3, 7, 11}};
+static const int COLUMNS[4][4] =
+  {{0, 4, 8, 12}, {5, 9, 13, 1}, {10, 14, 2, 6}, {15, 3, 7, 11}};
 static const int ROWS[4][4] = {{0, 1, 2, 3}, {5, 6, 7, 4}, {10, 11, 8, 9}, {15, 12, 13, 14}};
 
 //  Two quarters of a round of four blocks, of which neither waits for the other.
@@ -117,7 +118,6 @@ static __attribute__ ((noinline)) void rounds_with_shifts (group_t *g_)
     }
 }
 
-//  With an address in a register, which JavaScriptCore would load for each access otherwise.
 static __attribute__ ((noinline)) void rounds_with_products (group_t *g_)
 {
     factors_t factors = {wasm_i32x4_splat (1 << 7), wasm_i32x4_splat (1 << 9),

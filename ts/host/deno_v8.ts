@@ -41,10 +41,10 @@ export function marksEarly(
 ): EarlyMarks {
   const room = ask(roomForNew);
   // Elsewhere what is not written to may count as used.
-  if (os !== "linux") return { often: oftenAfter, buffer: 0, room };
+  if (os !== "linux") return { often: oftenAfter, room };
   const ballast = ask(ballastFor);
   if (!(parseInt(v8 ?? "") >= COUNTS_BUFFERS)) {
-    return { often: oftenAfter, buffer: 0, room, ballast };
+    return { often: oftenAfter, room, ballast };
   }
   const buffer = LOOKS_AFTER - OFTEN + SPARE;
   return { often: () => OFTEN, largest: OFTEN, buffer, room, ballast };

@@ -194,10 +194,10 @@ export interface EarlyMarks {
   readonly largest?: number;
   /**
    * The size of one buffer, never written to, with which the engine looks at what is new, because
-   * new buffers have taken so much together; 0 if it then looks at all that lives, as it does
-   * without ballast.
+   * new buffers have taken so much together. Only with ballast: without, and where this is not
+   * set, it would look at all that lives.
    */
-  readonly buffer: number;
+  readonly buffer?: number;
   /**
    * How many bytes of new objects there may be until it looks at them, if that can be told: asked
    * where no buffer does it.

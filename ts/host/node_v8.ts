@@ -12,7 +12,6 @@ export function marksEarly(v8: string | undefined): EarlyMarks | undefined {
   if (!(parseInt(v8 ?? "") >= 13)) return undefined;
   return {
     often: oftenAfter,
-    buffer: 0,
     room: () => roomForNew(builtin("node:v8")),
   };
 }

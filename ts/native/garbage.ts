@@ -37,7 +37,7 @@ export function allocateWithGarbage(marks: EarlyMarks): Allocate {
     if (size <= largest) left -= size;
     if (left <= 0) {
       if (marks.ballast) held ??= takeBallast(marks.ballast() ?? 0);
-      const made = held?.memory && buffer > 0
+      const made = buffer && held?.memory
         ? throwAway(buffer)
         : fill(marks.room());
       left = marks.often(made);
