@@ -3,10 +3,10 @@
 
     libsodium's code for SSE2 keeps four blocks in sixteen registers, of which engines
     leave fifteen, and each step waits for the one before. Here are eight blocks in
-    memory, so that there is always something to do that need not wait; and a ninth that
-    needs no vectors, for what they leave unused of a processor. And a box takes one pass
-    over the text: its first bytes are not encrypted apart from the others, and it can be
-    opened to a place before it. */
+    memory, so that there is always something to do that need not wait; and one or two more
+    that need no vectors, for what they leave unused of a processor. And a box takes one
+    pass over the text: its first bytes are not encrypted apart from the others, and it can
+    be opened to a place before it. */
 #include <string.h>
 #include <wasm_simd128.h>
 
@@ -16,15 +16,17 @@
 
 #define INLINE static inline __attribute__ ((always_inline))
 #define BLOCK 64
-#define BLOCKS 9
+#define LANES 8
+//  Without vectors, at most.
+#define SINGLES 2
 //  So many take as long one by one.
 #define FEW 3
 
-//  Eight blocks, one in each lane, and the last one.
+//  Eight blocks, one in each lane, and the singles.
 typedef struct
 {
     v128_t sums[2][16];
-    uint32_t last[16];
+    uint32_t singles[SINGLES][16];
 } group_t;
 
 typedef struct
@@ -34,7 +36,7 @@ typedef struct
     //  Of what was made last, what has not been used.
     uint32_t at, end;
     group_t group;
-    uint8_t stream[BLOCKS * BLOCK];
+    uint8_t stream[(LANES + SINGLES) * BLOCK];
 } cipher_t;
 
 //  --------------------------------------------- eight blocks, one in each lane
@@ -98,45 +100,59 @@ INLINE void quarter (uint32_t w_[16], const int q_[4])
     TO_MEMORY ();
 }
 
-INLINE void one_round (group_t *g_, const factors_t *factors_, const int quarters_[4][4])
+INLINE void one_round (group_t *g_, int singles_, const factors_t *factors_,
+                       const int quarters_[4][4])
 {
 #pragma clang loop unroll(full)
     for (int k = 0; k < 2; k++) {
         half (g_->sums[k], factors_, quarters_[0], quarters_[1]);
-        quarter (g_->last, quarters_[2 * k]);
+        for (int i = 0; i < singles_; i++)
+            quarter (g_->singles[i], quarters_[2 * k]);
         half (g_->sums[k], factors_, quarters_[2], quarters_[3]);
-        quarter (g_->last, quarters_[2 * k + 1]);
+        for (int i = 0; i < singles_; i++)
+            quarter (g_->singles[i], quarters_[2 * k + 1]);
+    }
+}
+
+INLINE void rounds (group_t *g_, int singles_, const factors_t *factors_)
+{
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < 10; i++) {
+        one_round (g_, singles_, factors_, COLUMNS);
+        one_round (g_, singles_, factors_, ROWS);
     }
 }
 
 static __attribute__ ((noinline)) void rounds_with_shifts (group_t *g_)
 {
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < 10; i++) {
-        one_round (g_, NULL, COLUMNS);
-        one_round (g_, NULL, ROWS);
-    }
+    rounds (g_, 1, NULL);
 }
 
-static __attribute__ ((noinline)) void rounds_with_products (group_t *g_)
+INLINE void products (group_t *g_, int singles_)
 {
     factors_t factors = {wasm_i32x4_splat (1 << 7), wasm_i32x4_splat (1 << 9),
                          wasm_i32x4_splat (1 << 13), wasm_i32x4_splat (1 << 18)};
     //  Or the compiler would shift.
     __asm__ ("" : "+r"(factors.by_7), "+r"(factors.by_9), "+r"(factors.by_13), "+r"(factors.by_18));
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < 10; i++) {
-        one_round (g_, &factors, COLUMNS);
-        one_round (g_, &factors, ROWS);
-    }
+    rounds (g_, singles_, &factors);
+}
+
+static __attribute__ ((noinline)) void rounds_with_products (group_t *g_)
+{
+    products (g_, 1);
+}
+
+static __attribute__ ((noinline)) void rounds_of_two_singles (group_t *g_)
+{
+    products (g_, 2);
 }
 
 //  JavaScriptCore takes four instructions for a shift, and one for a product.
-static void (*rounds) (group_t *g_) = rounds_with_shifts;
+static int multiplies;
 
 void zw_multiply (int multiply_)
 {
-    rounds = multiply_ ? rounds_with_products : rounds_with_shifts;
+    multiplies = multiply_;
 }
 
 //  The numbers of four blocks, the lower or the upper half of each.
@@ -156,16 +172,26 @@ INLINE v128_t before (const uint32_t words_[16], int i_, uint64_t first_)
 #define LOWER(a, b) wasm_i32x4_shuffle (a, b, 0, 4, 1, 5)
 #define UPPER(a, b) wasm_i32x4_shuffle (a, b, 2, 6, 3, 7)
 
-static void make_many (cipher_t *cipher_, uint64_t first_)
+//  Returns how many. Products leave more of a processor unused than shifts do; but of few
+//  blocks a second single would come to nothing.
+static uint32_t make_many (cipher_t *cipher_, uint64_t first_, size_t size_)
 {
+    const uint32_t singles = multiplies && size_ > 2 * (LANES + 1) * BLOCK ? 2 : 1;
     for (int k = 0; k < 2; k++)
 #pragma clang loop unroll(full)
         for (int i = 0; i < 16; i++)
             cipher_->group.sums[k][i] = before (cipher_->words, i, first_ + 4 * k);
-    const uint64_t last = first_ + 8;
-    memcpy (cipher_->group.last, cipher_->words, sizeof cipher_->words);
-    memcpy (cipher_->group.last + 8, &last, sizeof last);
-    rounds (&cipher_->group);
+    for (uint32_t j = 0; j < singles; j++) {
+        const uint64_t number = first_ + LANES + j;
+        memcpy (cipher_->group.singles[j], cipher_->words, sizeof cipher_->words);
+        memcpy (cipher_->group.singles[j] + 8, &number, sizeof number);
+    }
+    if (!multiplies)
+        rounds_with_shifts (&cipher_->group);
+    else if (singles == 1)
+        rounds_with_products (&cipher_->group);
+    else
+        rounds_of_two_singles (&cipher_->group);
     for (int k = 0; k < 2; k++) {
         uint8_t *const to = cipher_->stream + k * 4 * BLOCK;
 #pragma clang loop unroll(full)
@@ -183,11 +209,15 @@ static void make_many (cipher_t *cipher_, uint64_t first_)
             wasm_v128_store (to + 4 * i + 3 * BLOCK, UPPER (AC, BD));
         }
     }
-    memcpy (cipher_->words + 8, &last, sizeof last);
-    for (int i = 0; i < 16; i++) {
-        const uint32_t word = cipher_->group.last[i] + cipher_->words[i];
-        memcpy (cipher_->stream + 8 * BLOCK + 4 * i, &word, sizeof word);
+    for (uint32_t j = 0; j < singles; j++) {
+        const uint64_t number = first_ + LANES + j;
+        memcpy (cipher_->words + 8, &number, sizeof number);
+        for (int i = 0; i < 16; i++) {
+            const uint32_t word = cipher_->group.singles[j][i] + cipher_->words[i];
+            memcpy (cipher_->stream + (LANES + j) * BLOCK + 4 * i, &word, sizeof word);
+        }
     }
+    return LANES + singles;
 }
 
 //  ------------------------------------------ one block, a diagonal in each vector
@@ -230,7 +260,7 @@ static __attribute__ ((noinline)) void make_one (uint8_t *to_, const uint32_t w_
 static void make (cipher_t *cipher_, size_t size_)
 {
     uint64_t first;
-    uint32_t count = BLOCKS;
+    uint32_t count;
     memcpy (&first, cipher_->words + 8, sizeof first);
     if (size_ <= FEW * BLOCK) {
         count = ((uint32_t) size_ + BLOCK - 1) / BLOCK;
@@ -240,7 +270,7 @@ static void make (cipher_t *cipher_, size_t size_)
             make_one (cipher_->stream + i * BLOCK, cipher_->words);
         }
     } else
-        make_many (cipher_, first);
+        count = make_many (cipher_, first, size_);
     first += count;
     memcpy (cipher_->words + 8, &first, sizeof first);
     cipher_->at = 0;
