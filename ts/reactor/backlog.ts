@@ -4,19 +4,27 @@ import type { Host } from "../host/host.ts";
 /** Bytes of large messages that may wait to be written. */
 const MOST_BYTES = 2 ** 19;
 /** How long a connection may take for what it has; a peer that does not read takes longer. */
-const PATIENCE_MS = 5;
+const LEAST_MS = 5, MOST_MS = 50;
+/** It may take so many times as long as connections took lately. */
+const TIMES = 4;
+/** Of that so much is remembered when another one has written what it had. */
+const KEPT = 0.98;
 
 /**
  * Has programs that send large messages wait while connections are busy with earlier ones.
  * Otherwise these pile up to the high-water mark, a gigabyte of messages of 1 MB, and each
  * has left the caches of the processor when its turn comes: half the speed. Who reads
- * too slowly holds up nobody: what is sent to him queues.
+ * too slowly holds up nobody: what is sent to him queues. Messages of 64 KB with CURVE, which
+ * take connections 2 to 7 ms, cost their sender 122 µs of CPU instead of 134 since those are
+ * not too slow.
  */
 export class Backlog {
   readonly #host: Host;
   readonly #instance: Instance;
   /** Nothing was written for so long that nobody waits, until something is. */
   #stalled = false;
+  /** Milliseconds. */
+  #patience = LEAST_MS;
   #waiting: Promise<void> | undefined;
   #end: (() => void) | undefined;
 
@@ -35,7 +43,7 @@ export class Backlog {
       const timer = this.#host.setTimer(() => {
         this.#stalled = true;
         this.#end!();
-      }, PATIENCE_MS);
+      }, this.#patience);
       this.#end = () => {
         this.#waiting = this.#end = undefined;
         timer.cancel();
@@ -45,9 +53,11 @@ export class Backlog {
     });
   }
 
-  /** A connection has written what it had. */
-  drained(): void {
+  /** A connection has written what it had, which took so many milliseconds. */
+  drained(took: number): void {
     this.#stalled = false;
+    const known = Math.max(TIMES * took, KEPT * this.#patience, LEAST_MS);
+    this.#patience = Math.min(known, MOST_MS);
     this.#end?.();
   }
 }

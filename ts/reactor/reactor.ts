@@ -392,9 +392,9 @@ export class Reactor implements Kernel {
    * Pumps soon: where each write ends in a microtask, amid a loop of awaits, a pump at once
    * would write the few messages that were sent since the last one.
    */
-  writable(fd: number): void {
+  writable(fd: number, took = 0): void {
     if (this.#tell(() => this.call("zw_writable", fd))) this.#pumpSoon();
-    this.#backlog.drained();
+    this.#backlog.drained(took);
   }
 
   eof(fd: number): void {

@@ -34,7 +34,8 @@ export interface Kernel {
     local: SocketName | undefined,
     remote: SocketName | undefined,
   ): void;
-  writable(fd: number): void;
+  /** What was to be written is gone; that took so many milliseconds, if it is known. */
+  writable(fd: number, took?: number): void;
   eof(fd: number): void;
   failed(fd: number, errno: number): void;
   /** Returns the new fd, or a negative errno. */
@@ -94,6 +95,7 @@ export class FdTable {
       spares: new Spares(allocate, host.clearsMemory ?? false),
       writes: 0,
       staged: new Uint8Array(0),
+      now: () => host.now(),
     };
     this.datagrams = new DatagramTable(host, kernel);
   }
@@ -255,8 +257,7 @@ export class FdTable {
       },
       ended: () => kernel.eof(fd),
       drained: () => {
-        stream.drained();
-        kernel.writable(fd);
+        kernel.writable(fd, stream.drained());
       },
       closed: (error) => {
         const code = error?.code ?? "ECONNRESET";

@@ -18,6 +18,8 @@ export interface Traffic {
   writes: number;
   /** The part of a stage that was last written. */
   staged: Uint8Array;
+  /** Milliseconds, as `Host.now`. */
+  now(): number;
 }
 
 /** What a write reads from. */
@@ -48,6 +50,8 @@ export class Stream {
   readonly #traffic: Traffic;
   /** Non-null while the host holds on to the bytes of a write. */
   #held: Held | null = null;
+  /** Since when. */
+  #heldAt = 0;
   /** What goes before what is written next, in a stage. */
   #head: Uint8Array | null = null;
   /** The head begins with the rest of a write before. */
@@ -216,6 +220,7 @@ export class Stream {
       : this.connection.write(bytes);
     if (!gone) {
       this.#held = held;
+      this.#heldAt = traffic.now();
       if (held.body) held.body.writes++;
     } else if (held.stage) traffic.stages.giveBack(held.stage);
   }
@@ -226,12 +231,13 @@ export class Stream {
     this.#write({ stage: head }, head);
   }
 
-  /** The host has written all it had. */
-  drained(): void {
+  /** The host has written all it had. Returns the milliseconds that it had it. */
+  drained(): number {
     const { stage, body, bodies } = this.#held ?? {};
     this.#held = null;
     if (stage) this.#traffic.stages.giveBack(stage);
     if (body) bodies!.wrote(body);
+    return this.#traffic.now() - this.#heldAt;
   }
 
   close(): void {

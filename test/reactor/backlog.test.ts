@@ -1,0 +1,102 @@
+/** Who sends large messages waits for connections that take them, as long as these take. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import type { Host } from "../../ts/host/host.ts";
+import type { Instance } from "../../ts/native/instance.ts";
+import { Backlog } from "../../ts/reactor/backlog.ts";
+
+const test = suite("backlog");
+
+/** Timers that the test lets run out, and a number of bytes that are queued. */
+function setup() {
+  const at = {
+    queued: 0,
+    timers: [] as { run: () => void; ms: number }[],
+    held: 0,
+  };
+  const host = {
+    setTimer(run: () => void, ms: number) {
+      const timer = { run, ms };
+      at.timers.push(timer);
+      const cancel = () => {
+        at.timers = at.timers.filter((other) => other !== timer);
+      };
+      return { cancel };
+    },
+    keepAlive() {
+      at.held++;
+      return () => at.held--;
+    },
+  } as unknown as Host;
+  const instance = {
+    bodies: {
+      get queued() {
+        return at.queued;
+      },
+    },
+  } as unknown as Instance;
+  return { at, backlog: new Backlog(host, instance) };
+}
+
+const MUCH = 2 ** 20;
+
+test("little is no backlog", () => {
+  const { at, backlog } = setup();
+  at.queued = 1000;
+  assert.is(backlog.room(), undefined);
+  assert.is(at.timers.length, 0);
+});
+
+test("who sends waits until a connection has written what it had", async () => {
+  const { at, backlog } = setup();
+  at.queued = MUCH;
+  const room = backlog.room();
+  assert.is(backlog.room(), room);
+  assert.is(at.held, 1);
+  backlog.drained(1);
+  await room;
+  assert.equal([at.timers.length, at.held], [0, 0]);
+});
+
+test("but not for who takes nothing, until somebody does", async () => {
+  const { at, backlog } = setup();
+  at.queued = MUCH;
+  const room = backlog.room();
+  const [timer] = at.timers;
+  assert.is(timer!.ms, 5);
+  timer!.run();
+  await room;
+  assert.equal([at.timers.length, at.held], [0, 0]);
+  assert.is(backlog.room(), undefined);
+  backlog.drained(1);
+  assert.ok(backlog.room());
+});
+
+/** How long is waited for the next one. */
+function patience({ at, backlog }: ReturnType<typeof setup>): number {
+  at.queued = MUCH;
+  void backlog.room();
+  const [timer] = at.timers;
+  timer!.run();
+  return timer!.ms;
+}
+
+test("slow connections are waited for four times as long as they took, up to 50 ms", () => {
+  const slow = setup();
+  slow.backlog.drained(7);
+  assert.is(patience(slow), 28);
+  slow.backlog.drained(1000);
+  assert.is(patience(slow), 50);
+});
+
+test("and fast ones in between shorten that little by little, down to 5 ms", () => {
+  const mixed = setup();
+  mixed.backlog.drained(10);
+  mixed.backlog.drained(0.1);
+  const after = patience(mixed);
+  assert.ok(after < 40 && after > 35, `${after} ms`);
+  for (let i = 0; i < 200; i++) mixed.backlog.drained(0.1);
+  assert.is(patience(mixed), 5);
+});
+
+test.run();
