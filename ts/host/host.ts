@@ -79,6 +79,8 @@ export interface Connection {
   readonly remote: { host: string; port: number } | undefined;
   /** Where TCP may pace what is written, from `connected` on: whole packets are best there. */
   readonly isPaced?: boolean;
+  /** Set when large pieces come that take long, as they are decrypted: more is read at once. */
+  takesLong?: boolean;
   /** Says who is told; for accepted connections called before this turn of the event loop ends. */
   start(events: ConnectionEvents): void;
   /**

@@ -4,7 +4,7 @@
  */
 import * as C from "zeromq-wasm:constants";
 import type { Host } from "../host/host.ts";
-import { type Bodies, isOutside } from "../syscall/bodies.ts";
+import { type Bodies, isOutside, SMALLEST_BODY } from "../syscall/bodies.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
 import type { Memory } from "./memory.ts";
 
@@ -88,7 +88,10 @@ export function makeImports(
       if (isOutside(ptr)) {
         const body = target.bodies.at(ptr);
         target.fds.read(fd, body.bytes, body.offset(ptr), size, wanted);
-      } else target.fds.read(fd, target.memory.bytes, ptr, size);
+      } else {
+        if (wanted >= SMALLEST_BODY) target.fds.takesLong(fd);
+        target.fds.read(fd, target.memory.bytes, ptr, size);
+      }
     },
     body_new: (size: number, fd: number, left: number) =>
       target.bodies.make(size, target.fds.begins(fd, size, left)),

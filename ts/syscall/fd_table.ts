@@ -256,9 +256,7 @@ export class FdTable {
         return size > 0 ? input(size) : stream.next(false);
       },
       ended: () => kernel.eof(fd),
-      drained: () => {
-        kernel.writable(fd, stream.drained());
-      },
+      drained: () => kernel.writable(fd, stream.drained()),
       closed: (error) => {
         const code = error?.code ?? "ECONNRESET";
         if (!stream.connected && error) this.failures.set(fd, error);
@@ -281,8 +279,7 @@ export class FdTable {
     size: number,
     bodyFollows = false,
   ): number {
-    const stream = this.#streams.get(fd);
-    return stream ? stream.send(memory, at, size, bodyFollows) : GONE;
+    return this.#streams.get(fd)?.send(memory, at, size, bodyFollows) ?? GONE;
   }
 
   /** The same for `size` bytes of a body from `at` on. */
@@ -308,6 +305,11 @@ export class FdTable {
     wanted = 0,
   ): void {
     this.#streams.get(fd)!.read(memory, at, size, wanted);
+  }
+
+  /** What the fd reads is large, and yet inside of the module: decrypted there. */
+  takesLong(fd: number): void {
+    this.#streams.get(fd)!.connection.takesLong = true;
   }
 
   /** See `Stream.begins`. */
