@@ -34,6 +34,11 @@ void zw_body_follows (int fd_, int follows_)
     zw::entry (fd_)->more = follows_;
 }
 
+void zw_decrypts (int fd_)
+{
+    zw::entry (fd_)->decrypts = true;
+}
+
 int zw_bring_inside (void *msg_)
 {
     zmq_msg_t *const msg = static_cast<zmq_msg_t *> (msg_);

@@ -26,6 +26,8 @@ void *zw_body_new (uint64_t size_, int fd_, size_t left_);
 void zw_body_free (void *data_, void *);
 //  What is sent next goes together with a body that follows, or alone.
 void zw_body_follows (int fd_, int follows_);
+//  Messages that come from fd_ are decrypted from now on.
+void zw_decrypts (int fd_);
 //  Makes a message lie in the memory (a zmq_msg_t or zmq::msg_t). Returns -1 with
 //  errno ENOMEM if there is no room.
 int zw_bring_inside (void *msg_);

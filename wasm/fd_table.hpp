@@ -33,6 +33,7 @@ struct fd_entry_t
     //  stream_fd; of these datagram_fd uses writable and input_size
     bool connected, writable, eof;
     bool more; //  the body of a message follows what is sent next
+    bool decrypts; //  messages that come are
     int asks;  //  how often to ask yet where the next bytes belong, as large
                //  messages come
     int heads; //  so many reads are of a head at most, which a large message may

@@ -92,7 +92,8 @@ static inline int host_send (int fd, const void *buf, int len, int more)
     return zw_import_send (fd, buf, len, more);
 }
 //  Moves the next len bytes that arrived for this fd (zw_input told of at
-//  least that many) to buf, where there is room for `room` bytes.
+//  least that many) to buf, where there is room for `room` bytes: told if buf is the
+//  address of a body, or what comes is decrypted, else 0.
 static inline void host_read (int fd, void *buf, int len, unsigned room)
 {
     zw_import_read (fd, buf, len, room);

@@ -165,8 +165,8 @@ INLINE void multiply (v128_t product_[LIMBS], const v128_t d_[LIMBS], const fact
 }
 
 //  Adds numbers of 128 bits, in pieces of 26 bits; top_ is what is above them, 24 bits up.
-INLINE void
-add (v128_t d_[LIMBS], v128_t w0_, v128_t w1_, v128_t w2_, v128_t w3_, v128_t top_, const masks_t *masks_)
+INLINE void add (v128_t d_[LIMBS], v128_t w0_, v128_t w1_, v128_t w2_, v128_t w3_, v128_t top_,
+                 const masks_t *masks_)
 {
     const v128_t mask = masks_->piece;
 #define PIECE(low, right, high, left)                                                    \
@@ -246,7 +246,7 @@ absorb_fours (v128_t d_[LIMBS], const unsigned char *m_, const unsigned char *en
 static void absorb_with_vectors (state_t *state_, const unsigned char *m_, size_t size_)
 {
     const v128_t zero = wasm_i32x4_splat (0);
-    const masks_t all = masks ();
+    const masks_t m = masks ();
     struct
     {
         factor_t all, last;
@@ -255,11 +255,11 @@ static void absorb_with_vectors (state_t *state_, const unsigned char *m_, size_
     uint64_t *const h = state_->h;
     memset (&s, 0, sizeof s);
 #define EACH(i) wasm_i32x4_splat (state_->r[i])
-    add (s.r, EACH (0), EACH (1), EACH (2), EACH (3), zero, &all);
-    carry (s.r, &all);
+    add (s.r, EACH (0), EACH (1), EACH (2), EACH (3), zero, &m);
+    carry (s.r, &m);
     make_factor (&s.all, s.r);
     move_limbs (s.power, s.r);
-    multiply_and_carry (s.power, &s.all, &all);
+    multiply_and_carry (s.power, &s.all, &m);
     //  Of r * r, r * r, 1, 1 and r * r, r, r * r, r: what the lanes need in the end.
     for (int i = 0; i < LIMBS; i++) {
         s.d[i] = wasm_i32x4_shuffle (s.power[i], s.r[i], 0, 4, 1, 5);
@@ -267,7 +267,7 @@ static void absorb_with_vectors (state_t *state_, const unsigned char *m_, size_
           wasm_i32x4_shuffle (s.power[i], wasm_i32x4_splat (i == 0), 0, 1, 4, 5);
     }
     make_factor (&s.last, s.d);
-    multiply_and_carry (s.power, &s.last, &all);
+    multiply_and_carry (s.power, &s.last, &m);
     make_factor (&s.last, s.power);
     //  And the fourth power for each lane until then.
     for (int i = 0; i < 18; i++)
@@ -278,9 +278,9 @@ static void absorb_with_vectors (state_t *state_, const unsigned char *m_, size_
     carry_words (h);
     memset (s.d, 0, sizeof s.d);
     add (s.d, FIRST (0), FIRST (1), FIRST (2), FIRST (3),
-         wasm_i32x4_make ((int32_t) h[4] << 24, 0, 0, 0), &all);
-    absorb_fours (s.d, m_, m_ + size_, &s.all, &all);
-    multiply_and_carry (s.d, &s.last, &all);
+         wasm_i32x4_make ((int32_t) h[4] << 24, 0, 0, 0), &m);
+    absorb_fours (s.d, m_, m_ + size_, &s.all, &m);
+    multiply_and_carry (s.d, &s.last, &m);
 
     int64_t t[LIMBS];
     for (int i = 0; i < LIMBS; i++)

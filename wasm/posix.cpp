@@ -131,7 +131,7 @@ ssize_t recv (int fd_, void *buf_, size_t size_, int)
                 n = head_size;
         }
         e->input_size -= n;
-        host_read (fd_, buf_, n, size_);
+        host_read (fd_, buf_, n, zw_is_outside (buf_) || e->decrypts ? size_ : 0);
         return n;
     }
     if (e->error)

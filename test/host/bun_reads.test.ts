@@ -20,6 +20,9 @@ function connection() {
     /** What the stream has read ahead. */
     ahead: 0,
     data: (size: number) => reads.data(new Uint8Array(size)),
+    go: (most: number) => reads.go(most),
+    pause: () => reads.pause(),
+    resume: () => reads.resume(),
   };
   const places = {
     get areLarge() {
@@ -70,6 +73,25 @@ test("what is found is looked for again, and with more patience", async () => {
   it.data(40_000);
   await until(() => it.own);
   assert.is(it.reads, 3 + 4);
+});
+
+test("what a turn has read counts also where there was no more", () => {
+  const it = connection();
+  it.coming = [9];
+  assert.is(it.go(1000), 9);
+});
+
+test("Bun reads nothing during a pause, which would be new memory and a copy more", async () => {
+  const it = connection();
+  it.areLarge = false;
+  it.data(1000);
+  it.pause();
+  assert.is(it.own, false);
+  it.coming = [9];
+  it.resume();
+  assert.is(it.own, false);
+  await until(() => it.own);
+  assert.is(it.reads, 1);
 });
 
 test("of small frames nothing is looked for", () => {

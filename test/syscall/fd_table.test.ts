@@ -54,6 +54,21 @@ test("listen, connect, send, close", async () => {
   assert.is(send(fds, "x"), -errnoOf("ECONNRESET"));
 });
 
+test("how long the host held a write is told, in whole milliseconds", async () => {
+  const { fds, kernel, host } = table();
+  let time = 1000;
+  Object.assign(host, { now: () => time });
+  await fds.prepare("4 10.0.0.1 0", 10);
+  const port = fds.listen(1, 4, "10.0.0.1", 0);
+  assert.is(fds.connect(2, 4, "10.0.0.1", port, undefined), 0);
+  await kernel.has("connected 2");
+  time += 100;
+  assert.is(send(fds, "odd"), 3);
+  time += 6.2;
+  await kernel.has("writable 2");
+  assert.is(kernel.took, 7);
+});
+
 test("a listener that libzmq does not take is closed, one that fails is told", async () => {
   const { fds, host } = table();
   await fds.prepare("1 /path", 10);

@@ -10,6 +10,8 @@ export class Recorder implements Kernel {
   next = 100;
   refuse = false;
   fds: FdTable | undefined;
+  /** How long the last write was held. */
+  took: number | undefined;
   input(fd: number, size: number): boolean {
     const memory = new Uint8Array(size + 2);
     this.fds!.read(fd, memory, 1, size);
@@ -20,7 +22,8 @@ export class Recorder implements Kernel {
   connected(fd: number) {
     this.told.push(`connected ${fd}`);
   }
-  writable(fd: number) {
+  writable(fd: number, took?: number) {
+    this.took = took;
     this.told.push(`writable ${fd}`);
   }
   eof(fd: number) {

@@ -6,7 +6,8 @@
  * connection has is read here, a little in each turn of the event loop and straight to its
  * place, while Bun's own reads are off; they are on when nothing more is there. Where large
  * frames come, more comes soon, and is looked for a few times before: else half of the bytes of
- * 1 MB frames were copied once more, out of what Bun had read, and a sixth of those of 64 KB.
+ * 1 MB frames were copied once more, out of what Bun had read, and a sixth of those of 64 KB. Nor
+ * does Bun read during a pause: messages of 1 KB, 948 -> 1168 thousand a second.
  */
 import type * as net from "node:net";
 import type { Places } from "./node_reads.ts";
@@ -73,6 +74,8 @@ export class BusyReads {
   pause(): void {
     this.#paused = true;
     this.#socket.pause();
+    this.#ours = true;
+    this.#turnOff();
   }
 
   resume(): void {
@@ -113,12 +116,12 @@ export class BusyReads {
       }
       // Bun finds the end too.
       const size = this.#places.read(fd, this.#failed);
+      left -= size < 0 ? -1 - size : size;
       if (size < 0) {
         if (this.#looksOn(size < -1)) this.#goOnLater();
         else this.#giveBack();
         break;
       }
-      left -= size;
     }
     return most - left;
   }

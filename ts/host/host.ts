@@ -79,8 +79,6 @@ export interface Connection {
   readonly remote: { host: string; port: number } | undefined;
   /** Where TCP may pace what is written, from `connected` on: whole packets are best there. */
   readonly isPaced?: boolean;
-  /** Set when large pieces come that take long, as they are decrypted: more is read at once. */
-  takesLong?: boolean;
   /** Says who is told; for accepted connections called before this turn of the event loop ends. */
   start(events: ConnectionEvents): void;
   /**
@@ -100,6 +98,8 @@ export interface Connection {
    * as a copy; none also if they are not so few.
    */
   writeFrom?(memory: Uint8Array, at: number, size: number): number;
+  /** Large pieces come that take long, as they are decrypted: more may be read at once. */
+  takesLong?(): void;
   /** Stops delivering data; at most one more `data` may follow. */
   pause(): void;
   resume(): void;

@@ -16,7 +16,6 @@ function count(): void {
 
 /** See pacing.ts. False before a library is open: then it may be possible later. */
 export function unpaceNow(fd: number): boolean {
-  if (!better) count();
   better?.unpace(fd);
   return left <= 0 || left === Infinity;
 }

@@ -9,16 +9,22 @@
  * follow each other, several are read at once: Node 29.4 k/s instead of 23.8, of 40 KB 31.7
  * instead of 24.7.
  *
- * Small pads are best where bytes are done with as fast as they come: large ones let the peer
- * sleep, a fifth of the speed at 16 KB. But where 64 KB are decrypted, which takes 60 µs and
- * more, each read costs up to 15 for what the system does for the peer meanwhile.
+ * A small pad is best where bytes are done with as fast as they come: with a larger one the peer
+ * sleeps meanwhile, and messages of 16 KB have four fifths of the speed. But where 64 KB take 60 µs
+ * and more, as they are decrypted, what the system does for the peer at each read takes 15. So
+ * there is a large pad for these.
  */
 import type { ConnectionEvents } from "./host.ts";
 import { readAllNow, readNow } from "./node_descriptors.ts";
 
 const PAD_BYTES = 65536;
-/** Where what is read takes long: 64 KB with CURVE on Node 10.2 k/s, not 9.6, on Bun 8.5, not 8.2. */
-const LARGE_PAD_BYTES = "Bun" in globalThis ? 2 ** 20 : 2 ** 18;
+/**
+ * The large one: 64 KB with CURVE on Node 10.5 k/s, not 9.6, and 11.0 if it has a megabyte, which
+ * only the caches of some processors hold; on Bun 8.3 k/s, not 8.1, and 8.5.
+ */
+const LARGE_PAD_BYTES = "Bun" in globalThis ? 2 ** 20 : 2 ** 19;
+/** So many reads go there after what takes long. */
+const LONG_READS = 16;
 /** After what belongs to a large frame only so much: the rest of the next has its own place. */
 const HEAD_BYTES = 4096;
 /** The most that one read takes of a frame. */
@@ -53,8 +59,8 @@ export class Places {
   #target: Uint8Array | undefined;
   /** Whether the last bytes were of a large frame. */
   #large = false;
-  /** Whether what comes takes long. */
-  takesLong = false;
+  /** So many reads go to the large pad yet. */
+  #longReads = 0;
   /** Whether all places were filled that the next large frames are expected at. */
   #full = false;
 
@@ -69,10 +75,22 @@ export class Places {
     return this.#large;
   }
 
+  /** What comes takes long. */
+  takesLong(): void {
+    this.#longReads = LONG_READS;
+  }
+
+  /** What comes waits: it is to be little. */
+  waits(): void {
+    this.#longReads = 0;
+  }
+
   /** Where the next read of a socket itself goes. */
   next(): Uint8Array {
     const target = this.#target;
-    const pad = this.takesLong ? theLargePad() : thePad();
+    const isLong = this.#longReads > 0;
+    if (isLong) this.#longReads--;
+    const pad = isLong ? theLargePad() : thePad();
     if (this.#readsOn) return target ?? (this.#large ? theHead() : pad);
     return target && target.length >= PAD_BYTES ? target : pad;
   }

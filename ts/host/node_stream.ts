@@ -30,8 +30,6 @@ function endpoint(host: string | undefined, port: number | undefined) {
  * a program waits for the answer. Larger ones rather find no room, which is dear to learn.
  */
 const SMALL_WRITE = 4096;
-/** Who writes so much at once is busy. */
-const BUSY_WRITE = 32768;
 /** The most that is read of what a peer said before a write to it failed. */
 const LAST_WORDS_BYTES = 8 * 2 ** 20;
 
@@ -100,13 +98,6 @@ export class NodeConnection implements Connection {
   /** Writes whose callback has not run yet; and whether the last of them holds memory. */
   #unconfirmed = 0;
   #holding = false;
-
-  get takesLong(): boolean {
-    return this.#places.takesLong;
-  }
-  set takesLong(takesLong: boolean) {
-    this.#places.takesLong = takesLong;
-  }
 
   /** Nothing is left to do about pacing: see pacing.ts. */
   #isUnpaced = false;
@@ -201,7 +192,6 @@ export class NodeConnection implements Connection {
     const socket = this.#socket;
     // `closed` tells of the failure; the bytes have nowhere to go.
     if (this.#over || !socket.writable) return true;
-    if (bytes.length >= BUSY_WRITE && !this.#isUnpaced) this.#unpace(this.#fd);
     this.#unconfirmed++;
     socket.write(bytes, this.#written);
     // libuv tries the write at once: a queue that is empty now means the kernel took it all.
@@ -244,13 +234,9 @@ export class NodeConnection implements Connection {
   writeNow(pieces: Uint8Array[]): number {
     const fd = this.#free;
     if (fd === undefined) return 0;
-    if (!this.#isUnpaced) this.#unpace(fd);
+    this.#isUnpaced ||= unpaceNow(fd);
     // Where it fails `write` fails as well, and tells.
     return writeAllNow(fd, pieces);
-  }
-
-  #unpace(fd: number | undefined): void {
-    if (fd !== undefined) this.#isUnpaced = unpaceNow(fd);
   }
 
   /** The socket's descriptor; undefined on Windows, and where Node does not show it. */
@@ -298,7 +284,13 @@ export class NodeConnection implements Connection {
     if (words.length > 0) this.#events?.data(Buffer.concat(words));
   }
 
+  takesLong(): void {
+    this.#places.takesLong();
+  }
+
   pause(): void {
+    // A thousand connections that wait would keep as many large pads.
+    this.#places.waits();
     if (this.#busyReads) this.#busyReads.pause();
     else this.#socket.pause();
   }

@@ -4,9 +4,12 @@
  */
 import * as C from "zeromq-wasm:constants";
 import type { Host } from "../host/host.ts";
-import { type Bodies, isOutside, SMALLEST_BODY } from "../syscall/bodies.ts";
+import { type Bodies, isOutside } from "../syscall/bodies.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
 import type { Memory } from "./memory.ts";
+
+/** What libzmq reads at once (api.cpp), but for the rest of a larger message. */
+const BATCH_BYTES = 16384;
 
 /** What the imports work on; filled in once the module is instantiated. */
 export interface ImportTarget {
@@ -89,7 +92,7 @@ export function makeImports(
         const body = target.bodies.at(ptr);
         target.fds.read(fd, body.bytes, body.offset(ptr), size, wanted);
       } else {
-        if (wanted >= SMALLEST_BODY) target.fds.takesLong(fd);
+        if (wanted > BATCH_BYTES) target.fds.takesLong(fd);
         target.fds.read(fd, target.memory.bytes, ptr, size);
       }
     },

@@ -307,9 +307,9 @@ export class FdTable {
     this.#streams.get(fd)!.read(memory, at, size, wanted);
   }
 
-  /** What the fd reads is large, and yet inside of the module: decrypted there. */
+  /** Much of a message comes that is decrypted then. */
   takesLong(fd: number): void {
-    this.#streams.get(fd)!.connection.takesLong = true;
+    this.#streams.get(fd)?.connection.takesLong?.();
   }
 
   /** See `Stream.begins`. */

@@ -237,7 +237,7 @@ export class Stream {
     this.#held = null;
     if (stage) this.#traffic.stages.giveBack(stage);
     if (body) bodies!.wrote(body);
-    return this.#traffic.now() - this.#heldAt;
+    return Math.ceil(this.#traffic.now() - this.#heldAt);
   }
 
   close(): void {
