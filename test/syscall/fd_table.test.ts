@@ -69,6 +69,27 @@ test("how long the host held a write is told, in whole milliseconds", async () =
   assert.is(kernel.took, 7);
 });
 
+test("what takes long is told to the host, and counts as work", async () => {
+  const { fds, kernel, host } = table();
+  await fds.prepare("4 10.0.0.1 0", 10);
+  const port = fds.listen(1, 4, "10.0.0.1", 0);
+  const connect = host.connect.bind(host);
+  let told = 0;
+  Object.assign(host, {
+    connect: (...args: Parameters<typeof connect>) =>
+      Object.assign(connect(...args), { takesLong: () => told++ }),
+  });
+  assert.is(fds.connect(2, 4, "10.0.0.1", port, undefined), 0);
+  await kernel.has("incoming 1");
+  fds.takesLong(2, 1234);
+  assert.is(told, 1);
+  await kernel.has("worked 1234");
+  // Other hosts need not listen.
+  fds.takesLong(100, 5);
+  assert.is(told, 1);
+  await kernel.has("worked 5");
+});
+
 test("a listener that libzmq does not take is closed, one that fails is told", async () => {
   const { fds, host } = table();
   await fds.prepare("1 /path", 10);

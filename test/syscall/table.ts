@@ -19,6 +19,9 @@ export class Recorder implements Kernel {
     this.told.push(`input ${fd} ${text}`);
     return false;
   }
+  worked(bytes: number) {
+    this.told.push(`worked ${bytes}`);
+  }
   connected(fd: number) {
     this.told.push(`connected ${fd}`);
   }

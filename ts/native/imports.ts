@@ -92,7 +92,7 @@ export function makeImports(
         const body = target.bodies.at(ptr);
         target.fds.read(fd, body.bytes, body.offset(ptr), size, wanted);
       } else {
-        if (wanted > BATCH_BYTES) target.fds.takesLong(fd);
+        if (wanted > BATCH_BYTES) target.fds.takesLong(fd, size);
         target.fds.read(fd, target.memory.bytes, ptr, size);
       }
     },

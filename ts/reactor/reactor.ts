@@ -376,6 +376,10 @@ export class Reactor implements Kernel {
     return false;
   }
 
+  worked(bytes: number): void {
+    this.#sinceYield += units(bytes, 0);
+  }
+
   connected(
     fd: number,
     local: SocketName | undefined,

@@ -34,6 +34,7 @@ export interface Kernel {
     local: SocketName | undefined,
     remote: SocketName | undefined,
   ): void;
+  worked(bytes: number): void; // which counts as the program's work does
   /** What was to be written is gone; that took so many milliseconds, if it is known. */
   writable(fd: number, took?: number): void;
   eof(fd: number): void;
@@ -260,10 +261,8 @@ export class FdTable {
       closed: (error) => {
         const code = error?.code ?? "ECONNRESET";
         if (!stream.connected && error) this.failures.set(fd, error);
-        kernel.failed(
-          fd,
-          stream.connected ? streamErrno(code) : connectErrno(code),
-        );
+        const errno = stream.connected ? streamErrno : connectErrno;
+        kernel.failed(fd, errno(code));
       },
     });
   }
@@ -307,9 +306,10 @@ export class FdTable {
     this.#streams.get(fd)!.read(memory, at, size, wanted);
   }
 
-  /** Much of a message comes that is decrypted then. */
-  takesLong(fd: number): void {
+  /** `size` bytes are read of a large message that is decrypted then. */
+  takesLong(fd: number, size: number): void {
     this.#streams.get(fd)?.connection.takesLong?.();
+    this.#kernel.worked(size);
   }
 
   /** See `Stream.begins`. */
