@@ -80,7 +80,6 @@ export class BusyReads {
 
   resume(): void {
     this.#paused = false;
-    this.#ours = true;
     this.#wait();
   }
 
