@@ -1,6 +1,6 @@
 /** Connections of a machine to itself are not paced, where the runtime can say so. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -13,6 +13,7 @@ import {
   Push,
 } from "zeromq-wasm";
 import { libraryCalls } from "../../ts/host/bun_calls.ts";
+import { connectInside } from "../../ts/host/bun_inside.ts";
 import { isInside, type OptionCalls, unpace } from "../../ts/host/pacing.ts";
 import {
   bound,
@@ -82,6 +83,9 @@ test("what is inside has two ends on one machine", () => {
   ) assert.is(isInside(local, remote), expected, `${local} to ${remote}`);
 });
 
+const descriptors = () =>
+  existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
+
 const setting = "/proc/sys/net/ipv4/tcp_congestion_control";
 /** Of Debian's iproute2. */
 const ss = ["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss", "/sbin/ss"].find(
@@ -90,9 +94,34 @@ const ss = ["/usr/bin/ss", "/bin/ss", "/usr/sbin/ss", "/sbin/ss"].find(
 /** After so many frames of 64 KB a connection is busy anywhere. */
 const MANY = 20_000;
 
-if (existsSync(setting) && ss) {
+/** The congestion control that connections have if nobody says another. */
+const usual = existsSync(setting) ? readFileSync(setting, "utf8").trim() : "";
+const beginsUnpaced = () =>
+  isBun && usual.startsWith("bbr") && libraryCalls() !== undefined;
+
+/** What ss tells of connections: their congestion control, and much else. */
+function told(ends: string): string[] {
+  return execFileSync(ss!, ["-tinOH", ...ends.split(" ")], { encoding: "utf8" })
+    .split(/\s+/);
+}
+
+if (usual && ss) {
+  test("on Bun both ends of a loopback connection begin without", async () => {
+    const expected = beginsUnpaced() ? "reno" : usual;
+    const pull = use(new Pull());
+    await pull.bind("tcp://127.0.0.1:*");
+    const port = pull.lastEndpoint!.split(":").at(-1)!;
+    const push = use(new Push({ linger: 0 }));
+    push.connect(pull.lastEndpoint!);
+    await push.send("hello");
+    await within(pull.receive(), "a message");
+    for (const end of ["dport", "sport"]) {
+      const words = told(`${end} = :${port}`);
+      assert.ok(words.includes(expected), `${end}: ${words} has ${expected}`);
+    }
+  });
+
   test("a busy connection is asked for what it has", async () => {
-    const usual = readFileSync(setting, "utf8").trim();
     const speaks = callsC || libraryCalls() !== undefined;
     const expected = speaks && usual.startsWith("bbr") ? "reno" : usual;
     const pull = use(new Pull());
@@ -100,20 +129,57 @@ if (existsSync(setting) && ss) {
     const push = use(new Push({ linger: 0 }));
     push.connect(`tcp://127.0.0.1:${port}`);
     const frame = new Uint8Array(65536);
-    let told: string[] = [];
-    for (let sent = 0; sent < MANY && !told.includes(expected); sent += 500) {
+    let words: string[] = [];
+    for (let sent = 0; sent < MANY && !words.includes(expected); sent += 500) {
       const sending = (async () => {
         for (let i = 0; i < 500; i++) await push.send(frame);
       })();
       for (let i = 0; i < 500; i++) await within(pull.receive(), "a frame");
       await sending;
-      told = execFileSync(ss, ["-tinOH", `dport = :${port}`], {
-        encoding: "utf8",
-      }).split(/\s+/);
+      words = told(`dport = :${port}`);
     }
-    assert.ok(told.includes(expected), `${told} has ${expected}`);
+    assert.ok(words.includes(expected), `${words} has ${expected}`);
   });
 }
+
+test("only within a machine, and where somebody listens, is one made beforehand", async () => {
+  const pull = use(new Pull());
+  await pull.bind("tcp://127.0.0.1:*");
+  const port = Number(pull.lastEndpoint!.split(":").at(-1));
+  for (
+    const host of ["::1", "10.1.2.3", "localhost", "127.0.0.256", "127.0.0"]
+  ) assert.is(connectInside(host, port), undefined, host);
+  const fd = connectInside("127.0.0.1", port);
+  assert.is(fd !== undefined, beginsUnpaced());
+  if (fd !== undefined) closeSync(fd);
+  await pull.unbind(pull.lastEndpoint!);
+  const before = descriptors();
+  for (let i = 0; i < 100; i++) {
+    assert.is(connectInside("127.0.0.1", port), undefined);
+  }
+  assert.ok(descriptors() < before + 50, "descriptors are closed");
+});
+
+test("a refused connection is tried until somebody listens", async () => {
+  const first = use(new Pull());
+  await first.bind("tcp://127.0.0.1:*");
+  const endpoint = first.lastEndpoint!;
+  await first.unbind(endpoint);
+  const push = use(new Push({ linger: 0, reconnectInterval: 10 }));
+  const seen: string[] = [];
+  const retried = new Promise<void>((resolve) =>
+    push.events.on("connect:retry", () => resolve())
+  );
+  push.events.on("connect", () => seen.push("connect"));
+  push.connect(endpoint);
+  await within(retried, "another try");
+  assert.equal(seen, []);
+  const second = use(new Pull());
+  await second.bind(endpoint);
+  await push.send("hello");
+  const [message] = await within(second.receive(), "a message");
+  assert.is(String(message), "hello");
+});
 
 test("only what may be paced says so", async () => {
   const inner = defaultHost();

@@ -1,8 +1,8 @@
 /**
- * LAYER 1 on Bun: the C library, for memory of large frames and for reads and writes of busy
- * connections.
+ * LAYER 1 on Bun: the C library, for memory of large frames, for reads and writes of busy
+ * connections, and for connections that are not to be paced.
  *
- * Owns the library: opened (2 ms) once, by who has much to do, and never closed, as memory is
+ * Owns the library: opened (0.3 to 2 ms) once, by who needs it, and never closed, as memory is
  * given back by its `free` when nothing refers to it any more, in any thread.
  */
 import type { AdviceCall } from "./huge_pages.ts";
@@ -19,6 +19,9 @@ const SYMBOLS = {
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   madvise: { args: ["ptr", "usize", "i32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
   /** Not called: musl answers to the name too, and has not this. */
   gnu_get_libc_version: { args: [], returns: "ptr" },
@@ -31,6 +34,9 @@ interface Functions extends OptionCalls, AdviceCall {
   recv(fd: number, to: Uint8Array, size: number, flags: number): number;
   readv(fd: number, vector: Uint32Array, count: number): number;
   sendmsg(fd: number, message: Uint32Array, flags: number): number;
+  socket(family: number, type: number, protocol: number): number;
+  connect(fd: number, address: Uint8Array, size: number): number;
+  close(fd: number): number;
   __errno_location(): number | null;
 }
 

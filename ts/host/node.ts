@@ -5,6 +5,7 @@
  * files, scheduling and the life of the process.
  */
 import type * as net from "node:net";
+import { connectInside } from "./bun_inside.ts";
 import { largeMemory } from "./bun_memory.ts";
 import type {
   Connection,
@@ -55,7 +56,10 @@ function connect(
         if (source.port !== 0) options.localPort = source.port;
       }
       socket.setNoDelay(true);
-      socket.connect(options);
+      const fd = bun && source === undefined
+        ? connectInside(address.host, address.port)
+        : undefined;
+      socket.connect(fd === undefined ? options : { fd } as never);
     }
     socket.unref(); // again: `connect` is what makes the handle
   } catch (cause) {

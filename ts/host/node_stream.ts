@@ -6,6 +6,7 @@
  * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
  */
 import type * as net from "node:net";
+import { unpaceAccepted } from "./bun_inside.ts";
 import { BusyReads } from "./bun_reads.ts";
 import type {
   Connection,
@@ -91,6 +92,8 @@ export class NodeConnection implements Connection {
   /** An outcome that came before `start`. */
   #early: { error: HostError | undefined } | undefined;
   #over = false;
+  /** Bun says so at once of a descriptor that it was given, which is before `start`. */
+  #connected = false;
   /** Whether bytes come through `#take`, not as events. */
   #usesPad = false;
   readonly #places = new Places(hasDescriptors, () => this.#events);
@@ -122,7 +125,8 @@ export class NodeConnection implements Connection {
         this.#readAddresses();
         // An attempt of happy eyeballs may have replaced the handle since the constructor.
         socket.unref();
-        this.#events?.connected();
+        if (this.#events) this.#events.connected();
+        else this.#connected = true;
       });
     }
     socket.on("end", () => this.#events?.ended());
@@ -145,6 +149,7 @@ export class NodeConnection implements Connection {
       return;
     }
     this.#events = events;
+    if (this.#connected) process.nextTick(() => this.#events?.connected());
     if (!this.#usesPad) {
       this.#socket.on("data", (bytes: Uint8Array) => {
         if (this.#busyReads) this.#busyReads.data(bytes);
@@ -359,6 +364,7 @@ export class NodeListener implements Listener {
     const bound = server.address();
     if (bound !== null && typeof bound === "object") {
       this.local = { host: bound.address, port: bound.port };
+      if (!readsIntoPad) unpaceAccepted(server, bound.address);
     }
     server.on("connection", (socket) => this.#accept(socket));
     // From here on only `accept` fails (EMFILE and the like); libuv tries again by itself.
