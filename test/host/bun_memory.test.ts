@@ -5,7 +5,8 @@ import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Pull, Push } from "zeromq-wasm";
-import { largeMemory } from "../../ts/host/bun_memory.ts";
+import type { BunLibrary } from "../../ts/host/bun_library.ts";
+import { largeMemory, makerIn } from "../../ts/host/bun_memory.ts";
 import { gc } from "../support/collector.ts";
 import { bound, closeAll, isBun, use, within } from "../socket/tools.ts";
 
@@ -33,6 +34,19 @@ test("where there is none, nobody asks again", () => {
   const make = largeMemory(() => void asked++);
   for (let i = 0; i < 20; i++) assert.is(make(MEGABYTE), undefined);
   assert.is(asked, 1);
+});
+
+test("what has no ArrayBuffer, as before Bun 1.4, is not used", () => {
+  const made = (buffer: ArrayBuffer | undefined) =>
+    makerIn({
+      ffi: { toBuffer: () => ({ buffer }) },
+      functions: {
+        malloc: () => 8,
+        free: Object.assign(() => {}, { ptr: 16 }),
+      },
+    } as unknown as BunLibrary);
+  assert.is(made(undefined), undefined);
+  assert.type(made(new ArrayBuffer(1)), "function");
 });
 
 /** Its real memory, where this is Bun on Linux with glibc. */

@@ -17,6 +17,8 @@ function connection() {
     areLarge: true,
     reads: 0,
     own: true,
+    /** The descriptor of the socket. */
+    fd: 7 as number | undefined,
     /** What the stream has read ahead. */
     ahead: 0,
     data: (size: number) => reads.data(new Uint8Array(size)),
@@ -45,7 +47,7 @@ function connection() {
   const reads = new BusyReads(
     socket as unknown as Socket,
     places as unknown as Places,
-    () => 7,
+    () => it.fd,
   );
   return it;
 }
@@ -107,6 +109,16 @@ test("what the stream has read ahead goes first, at once", () => {
   it.ahead = 5;
   it.data(40_000);
   assert.is(it.own, true);
+  assert.is(it.reads, 0);
+});
+
+test("where no descriptor is known, Bun reads by itself after a pause", async () => {
+  const it = connection();
+  it.fd = undefined;
+  it.pause();
+  it.own = false;
+  it.resume();
+  await until(() => it.own);
   assert.is(it.reads, 0);
 });
 

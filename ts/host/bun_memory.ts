@@ -6,7 +6,7 @@
  * turn, receiving for 2 s, messages a second before, with this, and on Node: 64 KB 18, 22 and
  * 34 thousand, 1 MB 1.3, 2.1 and 2.9 thousand, 16 MB 20, 49 and 99.
  */
-import { bunLibrary } from "./bun_library.ts";
+import { type BunLibrary, bunLibrary } from "./bun_library.ts";
 import { adviseHuge, LEAST_HUGE } from "./huge_pages.ts";
 
 /** So many bytes of frames are worth the opening. */
@@ -22,12 +22,16 @@ const LARGEST_KEPT = 2 ** 25 - 2 ** 16;
 type Make = (size: number) => Uint8Array;
 
 /** Undefined where the library is not to be had: then Bun's memory is as good as it gets. */
-function open(): Make | undefined {
-  const library = bunLibrary();
+export function makerIn(library: BunLibrary | undefined): Make | undefined {
   const give = library?.functions.free.ptr;
   if (!library || !give) return undefined;
   const { ffi, functions } = library;
   const { malloc, free } = functions;
+  // Before Bun 1.4 what has a function of C to free it has no ArrayBuffer.
+  const probe = malloc(1);
+  if (!probe || !ffi.toBuffer(probe, 0, 1, probe, give).buffer) {
+    return undefined;
+  }
   free(malloc(LARGEST_KEPT) ?? 0); // which may be none
   return (size) => {
     const pointer = malloc(size);
@@ -39,7 +43,7 @@ function open(): Make | undefined {
 
 /** `Host.largeMemory`, in the library that `find` opens. */
 export function largeMemory(
-  find: () => Make | undefined = open,
+  find: () => Make | undefined = () => makerIn(bunLibrary()),
 ): (size: number) => Uint8Array | undefined {
   let taken = 0;
   let make: Make | undefined;

@@ -103,7 +103,11 @@ export class BusyReads {
     let left = most;
     while (!this.#paused) {
       const fd = this.#fd();
-      if (fd === undefined) break;
+      // It is over, or an older Bun, which does not tell: that reads by itself.
+      if (fd === undefined) {
+        this.#giveBack();
+        break;
+      }
       if (left <= 0) {
         this.#goOnLater();
         break;

@@ -31,8 +31,11 @@ const loaded: Partial<Builtins> = {};
 // Not `createRequire`, to import which took 1 ms of the 30 until the first socket is bound.
 const { getBuiltinModule } = process;
 if (!getBuiltinModule) {
+  const { bun } = process.versions;
   throw new Error(
-    `zeromq-wasm needs Node 20.16, 22.3 or later; this is ${process.version}`,
+    bun
+      ? `zeromq-wasm needs Bun 1.2.6 or later; this is ${bun}`
+      : `zeromq-wasm needs Node 20.16, 22.3 or later; this is ${process.version}`,
   );
 }
 
