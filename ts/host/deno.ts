@@ -12,7 +12,7 @@ import { granted, stateOf } from "./deno_permissions.ts";
 import { deno, globals, release, setTimer, toError } from "./deno_globals.ts";
 import { closedListeners, DenoStreamListener } from "./deno_listener.ts";
 import { DenoConnection } from "./deno_stream.ts";
-import { denoThreads } from "./deno_threads.ts";
+import { canHaveThreads, denoThreads } from "./deno_threads.ts";
 import { marksEarly } from "./deno_v8.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
 import {
@@ -254,7 +254,7 @@ export function denoHost(): Host {
     returnsMemory: deno.build.os === "linux",
     glance,
     datagrams: denoDatagrams,
-    threads: denoThreads,
+    ...(canHaveThreads() && { threads: denoThreads }),
     connect,
     listen,
     listenSync,

@@ -18,9 +18,16 @@ export function hasSeveralProcessors(): boolean {
 }
 
 export function setTimer(task: () => void, ms: number): HostTimer {
-  const timer = globals.setTimeout(task, ms);
+  // Before Deno 2.6 one that is due fires also after it was cleared.
+  let cancelled = false;
+  const timer = globals.setTimeout(() => cancelled || task(), ms);
   deno.unrefTimer(timer);
-  return { cancel: () => globals.clearTimeout(timer) };
+  return {
+    cancel() {
+      cancelled = true;
+      globals.clearTimeout(timer);
+    },
+  };
 }
 
 /** Closes, also what is closed already. */

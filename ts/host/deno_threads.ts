@@ -6,9 +6,15 @@
  * terminated, or (a Web Worker) failed or closed, does not tell. Its Web Locks would, but a
  * lock that is held keeps the process alive.
  */
-import { globals } from "./deno_globals.ts";
+import { deno, globals } from "./deno_globals.ts";
 import type { Threads } from "./host.ts";
 import { CHANNEL } from "./threads.ts";
+
+/** Before 2.7 such a channel keeps the process alive, and before 2.6 to make one ends it. */
+export function canHaveThreads(version: string = deno.version.deno): boolean {
+  const [major, minor] = version.split(".").map(Number);
+  return major! > 2 || (major === 2 && minor! >= 7);
+}
 
 export const denoThreads: Threads = {
   self: 0,

@@ -56,10 +56,9 @@ function connect(
         if (source.port !== 0) options.localPort = source.port;
       }
       socket.setNoDelay(true);
-      const fd = bun && source === undefined
-        ? connectInside(address.host, address.port)
-        : undefined;
-      socket.connect(fd === undefined ? options : { fd } as never);
+      const isDone = bun && source === undefined &&
+        connectInside(socket, address.host, address.port);
+      if (!isDone) socket.connect(options);
     }
     socket.unref(); // again: `connect` is what makes the handle
   } catch (cause) {

@@ -34,7 +34,7 @@ if (!getBuiltinModule) {
   const { bun } = process.versions;
   throw new Error(
     bun
-      ? `zeromq-wasm needs Bun 1.2.6 or later; this is ${bun}`
+      ? `zeromq-wasm needs Bun 1.4 or later; this is ${bun}`
       : `zeromq-wasm needs Node 20.16, 22.3 or later; this is ${process.version}`,
   );
 }

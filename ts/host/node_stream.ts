@@ -3,7 +3,8 @@
  *
  * Owns the translation between net.Socket's stream semantics and `Connection`: what "the bytes
  * are gone" means, half-open ends, errors as POSIX names, everything unreferenced. Node emits
- * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack.
+ * all of its events from later ticks, which is what keeps callbacks off WebAssembly's stack; for
+ * the one that Bun does not, see `#connected`.
  */
 import type * as net from "node:net";
 import { unpaceAccepted } from "./bun_inside.ts";
@@ -92,7 +93,7 @@ export class NodeConnection implements Connection {
   /** An outcome that came before `start`. */
   #early: { error: HostError | undefined } | undefined;
   #over = false;
-  /** Bun says so at once of a descriptor that it was given, which is before `start`. */
+  /** Bun says so at once of a descriptor that it was given, before `start`: told a tick later. */
   #connected = false;
   /** Whether bytes come through `#take`, not as events. */
   #usesPad = false;
