@@ -551,7 +551,7 @@ do_constants() {
   local key
   key=$({
     emcc_version
-    cat "$zmq.hash" wasm/constants.c build.sh
+    cat "$zmq.hash" wasm/constants.c wasm/imports.h build.sh
   } | sha256)
   if [[ ! -f build/constants.mjs || ! -f build/constants.d.ts ||
     $(cat build/constants.key 2>/dev/null) != "$key" ]]; then

@@ -9,11 +9,11 @@
 // the environment variable CI is set.
 // The last line is "N passed, N failed", and ", N skipped" when there are any.
 
-import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { findBun } from "./support/bun.mjs";
 import { bundle, root } from "./support/bundle.mjs";
+import { run } from "./support/run.mjs";
 
 const output = join(root, "build", "test");
 
@@ -31,53 +31,6 @@ function find(filters) {
       filters.length === 0 || filters.some((text) => name.includes(text))
     )
     .sort();
-}
-
-/** Runs a command: how it ended, and all that it printed. */
-function run(command, args) {
-  return new Promise((resolve) => {
-    let text = "";
-    let late = false;
-    let settled = false;
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
-      stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own, so that what a test has started ends with it.
-      detached: true,
-    });
-    const kill = () => {
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // There is nothing left to end.
-      }
-    };
-    const timer = setTimeout(() => {
-      late = true;
-      text += `\nstill running after ${LIMIT_MS / 1000} s\n`;
-      kill();
-    }, LIMIT_MS);
-    const finish = (ok) => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      resolve({ ok: ok && !late, text });
-    };
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (chunk) => text += chunk);
-    }
-    child.on("error", (error) => {
-      text += `${error.message}\n`;
-      finish(false);
-    });
-    child.on("exit", (code, signal) => {
-      if (signal !== null && !late) text += `\nended by ${signal}\n`;
-      // Also closes the pipes that a process left behind would hold open.
-      kill();
-      child.on("close", () => finish(code === 0));
-    });
-  });
 }
 
 /** Adds up what uvu printed; a file that did not finish has at least one failure. */
@@ -144,7 +97,7 @@ for (const file of files) {
       continue;
     }
     const started = performance.now();
-    const result = await run(command, args);
+    const result = await run(command, args, LIMIT_MS);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const counted = count(result);
     for (const key of Object.keys(sum)) sum[key] += counted[key];

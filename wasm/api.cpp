@@ -21,10 +21,8 @@
 #include "show.hpp"
 
 //  One write to the host costs microseconds, so engines gather more than
-//  libzmq's 8 KiB before they make one. Reads cost much less, and each connection
-//  takes twice the size of theirs: with 64 KiB 10,000 needed more memory than
-//  there may be.
-static const int in_batch_size = 16384, out_batch_size = 65536;
+//  libzmq's 8 KiB before they make one.
+static const int out_batch_size = 65536;
 
 //  Slots of application sockets that were signalled, each at most once.
 static std::vector<unsigned> ready_slots;
@@ -101,7 +99,7 @@ void *zw_socket (void *ctx_, int type_, unsigned slot_)
     //  Not by zmq_setsockopt: engines compile a function when it is first called, and
     //  that one is large.
     zmq::options_t &options = base->*look (own_options_t ());
-    options.in_batch_size = in_batch_size;
+    options.in_batch_size = ZW_IN_BATCH_SIZE;
     options.out_batch_size = out_batch_size;
     int fd;
     size_t size = sizeof fd;

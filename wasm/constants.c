@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "imports.h"
 #include "zmq.h"
 
 static const struct
@@ -28,6 +29,9 @@ static const struct
   N (ENOTEMPTY), N (ENOTSOCK), N (ENOTSUP), N (EPERM), N (EPIPE), N (EPROTO),
   N (EPROTONOSUPPORT), N (EPROTOTYPE), N (EROFS), N (ESPIPE), N (ETIMEDOUT),
   N (EFSM), N (ENOCOMPATPROTO), N (ETERM), N (EMTHREAD),
+
+  //  ours
+  N (ZW_IN_BATCH_SIZE),
 
   //  socket types
   N (ZMQ_PAIR), N (ZMQ_PUB), N (ZMQ_SUB), N (ZMQ_REQ), N (ZMQ_REP),

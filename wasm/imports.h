@@ -17,6 +17,11 @@
 extern "C" {
 #endif
 
+//  What engines ask for at once, unless it is the rest of a larger message. Reads cost much
+//  less than writes, and each connection takes twice the size of theirs: with 64 KiB 10,000
+//  needed more memory than there may be.
+#define ZW_IN_BATCH_SIZE 16384
+
 #define HOST(name) __attribute__ ((import_module ("host"), import_name (name)))
 
 //  Where to: family 4 or 6 with an IP literal or a name in `host`, family 1 with a path.

@@ -10,6 +10,7 @@
 import type * as net from "node:net";
 import { bunLibrary } from "./bun_library.ts";
 import { builtin } from "./node_builtins.ts";
+import { descriptorOf, handleOf } from "./node_descriptors.ts";
 import { doesPace, unpace } from "./pacing.ts";
 
 /** What a socket of tcp begins with. */
@@ -35,10 +36,6 @@ function systemPaces(): boolean {
 /** An IPv4 literal; what else begins like one is a name, and the system's to read. */
 const isLoopback = (host: string) =>
   host.startsWith("127.") && builtin("node:net").isIPv4(host);
-
-/** What is below a socket or a server of node:net; not public. */
-const handleOf = (owner: net.Socket | net.Server) =>
-  (owner as unknown as { _handle?: { fd?: unknown } | null })._handle;
 
 /**
  * Connects the socket, at once, or does nothing and returns false: for what is not inside, where
@@ -78,8 +75,6 @@ export function connectInside(
 export function unpaceAccepted(server: net.Server, host: string): void {
   if (!isLoopback(host) || !systemPaces()) return;
   const library = bunLibrary();
-  const fd = handleOf(server)?.fd;
-  if (library && typeof fd === "number" && fd >= 0) {
-    unpace(fd, library.functions);
-  }
+  const fd = descriptorOf(server);
+  if (library && fd !== undefined) unpace(fd, library.functions);
 }

@@ -10,6 +10,7 @@
  * does Bun read during a pause: messages of 1 KB, 948 -> 1168 thousand a second.
  */
 import type * as net from "node:net";
+import { handleOf } from "./node_descriptors.ts";
 import type { Places } from "./node_reads.ts";
 import { Patience } from "./patience.ts";
 
@@ -18,12 +19,6 @@ const BUSY = 32768;
 /** Bytes read in a row: of one connection, and of all that wait for a turn. One read goes on
  * for as long as the peer writes. */
 const MOST = 2 ** 20, MOST_OF_ALL = 2 ** 21;
-
-/** What is below a socket of node:net. Not public: where it is different, Bun reads ahead. */
-interface Handle {
-  pause?(): void;
-  resume?(): void;
-}
 
 /**
  * Busy connections that wait for the next turn, the longest waiting first. The turn's immediate
@@ -92,11 +87,9 @@ export class BusyReads {
 
   /** The stream reads ahead of its own pause, the socket below it does not: until it is told. */
   #turnOff(): void {
-    if (this.#ours && this.#fd() !== undefined) this.#handle?.pause?.();
-  }
-
-  get #handle(): Handle | null | undefined {
-    return (this.#socket as unknown as { _handle?: Handle | null })._handle;
+    if (this.#ours && this.#fd() !== undefined) {
+      handleOf(this.#socket)?.pause?.();
+    }
   }
 
   #read(most: number): number {
@@ -152,7 +145,7 @@ export class BusyReads {
   #giveBack(): void {
     if (!this.#ours || this.#paused) return;
     this.#ours = false;
-    this.#handle?.resume?.();
+    handleOf(this.#socket)?.resume?.();
     this.#socket.resume();
   }
 

@@ -1,9 +1,29 @@
 /**
  * LAYER 1 on Node and Bun: reads and writes by the descriptor of a socket, which never wait.
  */
+import type * as net from "node:net";
 import { type Calls, libraryCalls } from "./bun_calls.ts";
 import { builtin } from "./node_builtins.ts";
 import { codeOf } from "./node_errors.ts";
+
+/** What is below a socket or a server of node:net. Not public: any of it may be missing. */
+interface Handle {
+  readonly fd?: unknown;
+  pause?(): void;
+  resume?(): void;
+}
+
+export function handleOf(owner: net.Socket | net.Server): Handle | undefined {
+  return (owner as unknown as { _handle?: Handle | null })._handle ?? undefined;
+}
+
+/** The descriptor; undefined where it is not told, as by older Buns. */
+export function descriptorOf(
+  owner: net.Socket | net.Server,
+): number | undefined {
+  const fd = handleOf(owner)?.fd;
+  return typeof fd === "number" && fd >= 0 ? fd : undefined;
+}
 
 /** So many calls on Bun are worth it to open a library for those to come. */
 const OPEN_AFTER = 1000;

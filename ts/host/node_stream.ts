@@ -16,7 +16,7 @@ import type {
   Listener,
 } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
-import { unpaceNow, writeAllNow } from "./node_descriptors.ts";
+import { descriptorOf, unpaceNow, writeAllNow } from "./node_descriptors.ts";
 import { toHostError } from "./node_errors.ts";
 import { Places, thePad } from "./node_reads.ts";
 import { isInside } from "./pacing.ts";
@@ -245,14 +245,8 @@ export class NodeConnection implements Connection {
     return writeAllNow(fd, pieces);
   }
 
-  /** The socket's descriptor; undefined on Windows, and where Node does not show it. */
   get #fd(): number | undefined {
-    if (!hasDescriptors) return undefined;
-    const { _handle } = this.#socket as unknown as {
-      _handle?: { fd?: unknown };
-    };
-    const fd = _handle?.fd;
-    return typeof fd === "number" && fd >= 0 ? fd : undefined;
+    return hasDescriptors ? descriptorOf(this.#socket) : undefined;
   }
 
   /**

@@ -8,9 +8,6 @@ import { type Bodies, isOutside } from "../syscall/bodies.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
 import type { Memory } from "./memory.ts";
 
-/** What libzmq reads at once (api.cpp), but for the rest of a larger message. */
-const BATCH_BYTES = 16384;
-
 /** What the imports work on; filled in once the module is instantiated. */
 export interface ImportTarget {
   readonly host: Host;
@@ -92,7 +89,7 @@ export function makeImports(
         const body = target.bodies.at(ptr);
         target.fds.read(fd, body.bytes, body.offset(ptr), size, wanted);
       } else {
-        if (wanted > BATCH_BYTES) target.fds.takesLong(fd, size);
+        if (wanted > C.ZW_IN_BATCH_SIZE) target.fds.takesLong(fd, size);
         target.fds.read(fd, target.memory.bytes, ptr, size);
       }
     },
