@@ -146,11 +146,11 @@ if (usual && ss) {
   });
 }
 
-/** As if the system paced, wherever Bun has the library; and what it has of descriptors. */
+/** As if the system paced, wherever Bun has the library. */
 const connects = (socket: net.Socket, host: string, port: number) =>
   connectInside(socket, host, port, () => true);
 
-/** A server that answers with what it is sent; the connections it has are counted. */
+/** A server that answers with what it is sent. */
 async function echo() {
   const server = net.createServer((socket) => {
     socket.on("error", () => {}).pipe(socket);
@@ -206,7 +206,8 @@ if (isBun && libraryCalls()) {
     for (let i = 0; i < 100; i++) {
       assert.is(connects(socket, "127.0.0.1", port), false);
     }
-    assert.is(descriptors(), before);
+    // Of the tests before some may have been closed meanwhile.
+    assert.ok(descriptors() <= before, "descriptors are closed");
     socket.destroy();
   });
 
@@ -220,7 +221,8 @@ if (isBun && libraryCalls()) {
     for (let i = 0; i < 10; i++) {
       assert.throws(() => connects(socket, "127.0.0.1", port), "no");
     }
-    assert.is(descriptors(), before);
+    // Of the tests before some may have been closed meanwhile.
+    assert.ok(descriptors() <= before, "descriptors are closed");
     socket.destroy();
     await end();
   });
