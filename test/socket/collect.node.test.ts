@@ -113,6 +113,17 @@ test("listeners for events do not keep a socket, and hear of its end", async () 
   await until(() => heard.length === 1, "the end");
 });
 
+test("nor does a receive of events, which hears of it, too", async () => {
+  const events = (() => {
+    const socket = new zmq.Dealer({ linger: 0 });
+    registry.register(socket, "watched");
+    return socket.events;
+  })();
+  const event = events.receive();
+  await collected("watched");
+  assert.is((await event).type, "end");
+});
+
 test("contexts are collected with their memory", async () => {
   (() => {
     const context = new zmq.Context();

@@ -131,7 +131,8 @@ let serial = 0;
 
 /**
  * Reads the events of a socket, one by one (`receive`, `for await`) or by listeners
- * (`on`); not both. A `receive` that waits keeps the process alive.
+ * (`on`); not both. A `receive` that waits keeps the process alive, but not its socket: one
+ * that nobody refers to is closed when it is collected, and `end` is received.
  *
  * @example
  * for await (const event of socket.events) {

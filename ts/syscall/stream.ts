@@ -231,7 +231,7 @@ export class Stream {
     this.#write({ stage: head }, head);
   }
 
-  /** The host has written all it had. Returns the milliseconds that it had it. */
+  /** The host has written all it had. Returns for how many milliseconds, begun ones included. */
   drained(): number {
     const { stage, body, bodies } = this.#held ?? {};
     this.#held = null;
