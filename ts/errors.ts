@@ -34,7 +34,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
  * ```
  */
 export class ZmqError extends Error {
-  override name = "Error";
   /** The name of the error, to be compared with: `"EAGAIN"`, not its number. */
   readonly code: string;
   /** The number of the error, as the operating system or zmq.h defines it; positive. */
@@ -58,4 +57,12 @@ export class ZmqError extends Error {
       (this as { address?: string }).address = details.address;
     }
   }
+}
+
+/** The number that all platforms have for ENOMEM. */
+const ENOMEM = 12;
+
+/** The module's memory is used up. */
+export function outOfMemory(): ZmqError {
+  return new ZmqError("ENOMEM", ENOMEM);
 }

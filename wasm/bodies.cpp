@@ -17,6 +17,10 @@ static size_t longest_topic = 0;
 
 extern "C" {
 
+//  memory.c
+size_t zw_memory_limit ();
+int zw_scarce (size_t size_);
+
 void *zw_body_new (uint64_t size_, int fd_, size_t left_)
 {
     return size_ < smallest_body || size_ > INT32_MAX
@@ -52,6 +56,37 @@ int zw_bring_inside (void *msg_)
                      *const to = reinterpret_cast<zmq::msg_t *> (&copy);
     to->set_flags (from->flags () & (zmq::msg_t::more | zmq::msg_t::command));
     return zmq_msg_move (msg, &copy);
+}
+
+//  How many frames a message of a peer may have: in JavaScript each is an object, too,
+//  of some hundred bytes.
+size_t zw_most_frames ()
+{
+    return zw_memory_limit () / 2048;
+}
+
+//  Whether a message that a peer sent to a publisher may go on: if it subscribes, there must be
+//  memory for the topic, a node for each byte and a table where it branches off, and the same
+//  in manual mode. It is taken after the pump, which therefore ends before it is too much.
+int zw_topic_fits (const void *msg_)
+{
+    zmq::msg_t *const msg =
+      static_cast<zmq::msg_t *> (const_cast<void *> (msg_));
+    size_t size;
+    if (msg->is_subscribe ())
+        size = msg->command_body_size ();
+    else if (msg->size () && !zw_is_outside (msg->data ())
+             && *static_cast<const unsigned char *> (msg->data ()) == 1)
+        size = msg->size () - 1;
+    else
+        return 1;
+    static const size_t node = 24, besides = 1536;
+    //  To take it back needs 100 bytes for each of its own, which must be there then.
+    if (size > zw_memory_limit () / 1024
+        || zw_scarce (2 * (node * size + besides)))
+        return 0;
+    zmq::host_poller_t::owe (node * size + besides);
+    return 1;
 }
 
 void zw_topic_added (size_t size_)

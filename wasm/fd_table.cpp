@@ -10,6 +10,9 @@
 //  libzmq takes 0 for "no fd" here and there, and a table that never ends
 //  would hide a leak: as a process, the module has a limit.
 static const int first_fd = 16, max_fds = 1 << 17;
+//  A number comes back only after thousands of others for the same entry: what a monitor
+//  tells of one may be read when its connection is long gone.
+static const int last_fd = (1 << 30) - 1;
 
 //  Entries stay where they are while the table grows, and for ever: by blocks, each
 //  as large as all before it, for single ones would stay between what peers have
@@ -22,7 +25,7 @@ static std::vector<int> free_list;
 
 zw::fd_entry_t *zw::entry (int fd_)
 {
-    return entries[fd_ - first_fd];
+    return entries[fd_ % max_fds - first_fd];
 }
 
 int zw::allocate (kind_t kind_, int family_)
@@ -183,7 +186,8 @@ void zw::release (int fd_)
     if (e->slot)
         app_gone (e->slot - 1);
     memset (e, 0, sizeof *e);
-    free_list.push_back (fd_);
+    const int next = fd_ + max_fds;
+    free_list.push_back (next <= last_fd ? next : fd_ % max_fds);
 }
 
 bool zw::readable (const fd_entry_t *e_)

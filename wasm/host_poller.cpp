@@ -18,10 +18,15 @@ static double deadline = 0; //  of host_now(), 0 means none
 
 //  Milliseconds after which a pump ends, at the next look at the clock.
 static const double pump_ms = 2;
-//  When the pump that runs has had them.
+//  When the pump that runs has had them; 0 if it has to end.
 static double end;
 
+//  What sockets are going to take for it.
+static size_t owed;
+
 #include "imports.h"
+
+extern "C" size_t zw_memory_limit ();
 
 zmq::host_poller_t::host_poller_t (const thread_ctx_t &) :
     _next_poller (pollers)
@@ -142,7 +147,7 @@ void zmq::host_poller_t::dispatch (watch_t *watch_)
         if (idle)
             break;
         //  Each may write a megabyte; the clock is not for nothing either.
-        if (i % 4 == 3 && host_now () >= end)
+        if (!end || (i % 4 == 3 && host_now () >= end))
             break;
     }
     if (!watch_->retired) {
@@ -194,6 +199,7 @@ zmq::host_poller_t::pumped_t zmq::host_poller_t::pump (int budget_)
     zw::lose_late ();
     //  Events differ: one may encrypt a megabyte.
     end = host_now () + pump_ms;
+    owed = 0;
     do {
         if (deadline && host_now () >= deadline)
             timers_changed = true;
@@ -221,6 +227,13 @@ zmq::host_poller_t::pumped_t zmq::host_poller_t::pump (int budget_)
     if (!ready_first && !timers_changed)
         return pumped_all;
     return host_now () < end ? pumped_some : time_is_up;
+}
+
+void zmq::host_poller_t::owe (size_t bytes_)
+{
+    owed += bytes_;
+    if (owed > zw_memory_limit () / 32)
+        end = 0;
 }
 
 unsigned zmq::host_poller_t::next_timer ()

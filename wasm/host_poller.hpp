@@ -55,6 +55,10 @@ class host_poller_t ZMQ_FINAL : public poller_base_t
     };
     static pumped_t pump (int budget_);
 
+    //  What happens in this pump makes sockets take so many bytes of memory after it;
+    //  it ends before that is much.
+    static void owe (size_t bytes_);
+
     //  Milliseconds to the nearest timer of any poller, or 0 if there is none.
     static unsigned next_timer ();
 

@@ -100,6 +100,7 @@ void *memset (void *to_, int value_, size_t n_)
 
 //  Where memory ends for what comes from peers, and whether that is asked for.
 static uintptr_t line = UINTPTR_MAX;
+static size_t limit = UINT32_MAX;
 static int modest;
 static uintptr_t end;
 
@@ -132,6 +133,7 @@ void *sbrk (intptr_t size_)
 //  do without.
 void zw_limit_memory (unsigned bytes_)
 {
+    limit = bytes_;
     line = bytes_ - bytes_ / 4;
 }
 
@@ -154,4 +156,9 @@ int zw_scarce (size_t size_)
     modest = 0;
     free (found);
     return !found;
+}
+
+size_t zw_memory_limit ()
+{
+    return limit;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "metadata.hpp"
 #include "msg.hpp"
 #include "socket_base.hpp"
+#include "dish.hpp"
+#include "xsub.hpp"
 #include "bodies.hpp"
 #include "messages.hpp"
 #include "show.hpp"
@@ -31,6 +34,20 @@ struct metadata_count_t
     friend type look (metadata_count_t);
 };
 template struct show_t<metadata_count_t, &zmq::metadata_t::_ref_cnt>;
+
+//  What a SUB and a DISH let through.
+struct sub_match_t
+{
+    typedef bool (zmq::xsub_t::*type) (zmq::msg_t *);
+    friend type look (sub_match_t);
+};
+template struct show_t<sub_match_t, &zmq::xsub_t::match>;
+struct dish_groups_t
+{
+    typedef std::set<std::string> zmq::dish_t::*type;
+    friend type look (dish_groups_t);
+};
+template struct show_t<dish_groups_t, &zmq::dish_t::_subscriptions>;
 
 //  Properties of connections that messages came from. Each is held, so that its
 //  address is no other's meanwhile, until nobody else holds it.
@@ -327,6 +344,19 @@ int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, in
             max_messages_--;
     }
     return used;
+}
+
+//  Whether the socket would still receive what it has given away already: for a SUB
+//  a message with this first frame, for a DISH one of this group, a C string.
+int zw_wants (void *socket_, int type_, void *data_, unsigned size_)
+{
+    zmq::socket_base_t *const base = static_cast<zmq::socket_base_t *> (socket_);
+    if (type_ == ZMQ_DISH)
+        return (static_cast<zmq::dish_t *> (base)->*look (dish_groups_t ()))
+          .count (static_cast<const char *> (data_));
+    zmq::msg_t msg;
+    msg.init_data (data_, size_, NULL, NULL);
+    return (static_cast<zmq::xsub_t *> (base)->*look (sub_match_t ())) (&msg);
 }
 
 //  The properties with this id, each "name\0value\0". Returns the length, or 0

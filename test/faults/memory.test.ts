@@ -3,11 +3,19 @@
 import { Buffer } from "node:buffer";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context, Pull, Push, Stream } from "zeromq-wasm";
+import {
+  Context,
+  Pair,
+  Publisher,
+  Pull,
+  Push,
+  Stream,
+  XPublisher,
+} from "zeromq-wasm";
 import { Dish } from "zeromq-wasm/draft";
 import { Cleanup, dial, type Peer } from "../patches/hostile.ts";
-import { bytes, frame } from "../patches/zmtp.ts";
-import { closeAll, pause, until, use } from "../socket/tools.ts";
+import { bytes, command, frame } from "../patches/zmtp.ts";
+import { closeAll, pause, rejection, until, use } from "../socket/tools.ts";
 import { datagram, RawPeer } from "../udp/tools.ts";
 
 const LIMIT = 16 * 2 ** 20;
@@ -28,7 +36,7 @@ test.after.each(() => {
 
 /** A connection, if one is to be had; with a handshake unless it is raw. */
 async function attempt(
-  target: Pull | Stream,
+  target: { lastEndpoint: string | null },
   type?: string,
 ): Promise<Peer | undefined> {
   const peer = cleanup.add(await dial(target));
@@ -49,7 +57,9 @@ async function trickle(peers: Peer[], bytes: Uint8Array): Promise<void> {
 }
 
 /** The context has survived, and what was taken can be had again. */
-async function recovers(holder: Pull | Stream | Dish): Promise<void> {
+async function recovers(
+  holder: { close(): void },
+): Promise<void> {
   assert.ok(context.resources.heap < LIMIT * 0.8);
   cleanup.close();
   holder.close();
@@ -131,6 +141,95 @@ test("datagrams", async () => {
     if (i % 20 === 0) await pause(0);
   }
   await recovers(dish);
+});
+
+/** A publisher that strangers subscribe to. */
+async function publisher(Type: typeof Publisher | typeof XPublisher) {
+  const socket = new Type({ context, linger: 0 });
+  await socket.bind("tcp://127.0.0.1:*");
+  return socket;
+}
+
+for (
+  const [what, topic] of [
+    ["a message", (text: string) => frame("\x01" + text)],
+    ["a command", (text: string) => command("SUBSCRIBE", text)],
+  ] as const
+) {
+  for (const Type of [Publisher, XPublisher]) {
+    test(`a topic too long for the memory, as ${what}, to ${Type.name}`, async () => {
+      const socket = await publisher(Type);
+      for (const size of [2 ** 22, 2 ** 20, 2 ** 14 + 1]) {
+        const peer = (await attempt(socket, "SUB"))!;
+        void peer.send(topic("x".repeat(size)));
+        await peer.ended();
+      }
+      // The longest goes, and is taken back.
+      for (let i = 0; i < 3; i++) {
+        const peer = (await attempt(socket, "SUB"))!;
+        await peer.send(topic("y".repeat(2 ** 14)), topic("z"));
+        await until(async () => {
+          await socket.send("z");
+          return peer.has(3);
+        }, "the topic is there");
+        peer.close();
+      }
+      await recovers(socket);
+    });
+
+    test(`topics that branch off everywhere, as ${what}, to ${Type.name}`, async () => {
+      const socket = await publisher(Type);
+      for (let round = 0; round < 3; round++) {
+        const peer = await attempt(socket, "SUB");
+        if (!peer) break; // what an XPublisher has to tell of is still there
+        const topics: Buffer[] = [];
+        for (let i = 0; i < 40_000; i++) {
+          const bits = i.toString(2).padStart(16, "0");
+          topics.push(
+            topic(bits.replaceAll("0", "\0").replaceAll("1", "\xff")),
+          );
+        }
+        void peer.send(...topics);
+        await peer.ended();
+        await socket.send("x");
+      }
+      await recovers(socket);
+    });
+  }
+}
+
+test("a message of too many frames", async () => {
+  const pull = new Pull({ context, linger: 0 });
+  await pull.bind("tcp://127.0.0.1:*");
+  const most = LIMIT / 2048;
+  const part = frame("", true);
+  const peer = (await attempt(pull, "PUSH"))!;
+  await peer.send(...Array(most).fill(part), frame("end"));
+  assert.is((await pull.receive()).length, most + 1);
+  void peer.send(...Array(most + 1).fill(part), frame("end"));
+  await peer.ended();
+  await recovers(pull);
+});
+
+test("what the program needs beyond it is ENOMEM", async () => {
+  const a = use(new Pair({ context, sendHighWaterMark: 0, linger: 0 }));
+  const b = use(new Pair({ context, receiveHighWaterMark: 0, linger: 0 }));
+  await a.bind("inproc://memory");
+  b.connect("inproc://memory");
+  const full = await rejection((async () => {
+    for (;;) await a.send(new Uint8Array(4000));
+  })());
+  assert.is(full.code, "ENOMEM");
+  const pull = use(new Pull({ context }));
+  const error = await rejection((async () => {
+    for (;;) {
+      await pull.bind(`inproc://${"x".repeat(2000)}`);
+      await pull.unbind(pull.lastEndpoint!);
+      await a.send(new Uint8Array(100));
+    }
+  })());
+  assert.is(error.code, "ENOMEM");
+  assert.ok(error.errno > 0);
 });
 
 test.run();

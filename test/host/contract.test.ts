@@ -15,6 +15,7 @@ import {
   freshPath,
   isDeno,
   pause,
+  thrown,
   until,
   within,
 } from "../socket/tools.ts";
@@ -371,7 +372,9 @@ for (const [name, host] of hosts) {
     const lo = host.interfaces().find(({ address }) => address === "127.0.0.1");
     assert.is(lo?.family, 4);
     const made = host.makeTempDir();
-    host.remove(made);
+    const kept = thrown(() => host.remove(made));
+    assert.is(kept.code, "EISDIR");
+    host.removeTempDir(made);
     host.remove(made);
     assert.is(host.errno("EACCES"), 13);
     assert.is(host.errno("ENONSENSE"), undefined);

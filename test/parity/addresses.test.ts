@@ -1,4 +1,7 @@
 /** Which addresses are refused, and how. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm";
@@ -105,6 +108,30 @@ test("an inproc name is taken once", async () => {
   assert.is(
     await outcome(() => b.bind("inproc://parity-name"), true),
     "EADDRINUSE: Address already in use",
+  );
+});
+
+test("a directory is no place for a socket", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "zmq-"));
+  const socket = use(new zmq.Pair());
+  for (const _ of ["empty", "not empty"]) {
+    assert.is(
+      await outcome(() => socket.bind(`ipc://${folder}`)),
+      "EADDRINUSE",
+    );
+    writeFileSync(join(folder, "file"), "");
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test("an endpoint with a wildcard is gone when it is unbound by its real name", async () => {
+  const front = use(new zmq.Dealer()), back = use(new zmq.Dealer());
+  await back.bind("tcp://127.0.0.1:*");
+  await front.bind("tcp://127.0.0.1:*");
+  await front.unbind(front.lastEndpoint!);
+  assert.match(
+    await outcome(() => new zmq.Proxy(front, back).run()),
+    /EINVAL$/,
   );
 });
 

@@ -106,4 +106,17 @@ test("nobody to send to", async () => {
   assert.is(await outcome(() => gather.receive()), "EAGAIN");
 });
 
+test("whom there can be no message to", async () => {
+  const server = use(new Server()), radio = use(new Radio());
+  const dish = use(new Dish());
+  const cases: [string, () => unknown][] = [
+    ["no routing id", () => server.send("x", {} as never)],
+    ["no group", () => radio.send("x", {} as never)],
+    ["joining a long group", () => dish.join("x".repeat(256))],
+  ];
+  for (const [what, operation] of cases) {
+    assert.match(await outcome(operation), /EINVAL$/, what);
+  }
+});
+
 test.run();

@@ -104,4 +104,24 @@ test("process.exit() does not wait for messages", async () => {
   assert.is(err, "");
 });
 
+test("what a program does at its end can use its sockets", async () => {
+  const { code, out } = await run(`
+    import process from "node:process";
+    const push = new z.Push(), pull = new z.Pull();
+    let times = 0;
+    const end = async (what) => {
+      await push.send(what);
+      console.log(String(await pull.receive()));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await push.send(what + " later");
+      console.log(String(await pull.receive()));
+    };
+    await pull.bind("tcp://127.0.0.1:*");
+    push.connect(pull.lastEndpoint);
+    process.once("beforeExit", () => end("end"));
+  `);
+  assert.is(code, 0);
+  assert.equal(out, ["end", "end later"]);
+});
+
 test.run();

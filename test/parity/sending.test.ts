@@ -256,4 +256,46 @@ test("a one-way socket has one way", () => {
   }
 });
 
+test("an array with holes has frames there, too", async () => {
+  const [a, b] = await pairs();
+  // deno-lint-ignore no-sparse-arrays
+  await a.send([, "x"] as string[]);
+  assert.equal(await next(b), ["undefined", "x"]);
+});
+
+test("an empty array cannot be sent beside a message that waits", async () => {
+  const push = use(new zmq.Push({ linger: 0 }));
+  const waiting = push.send("x").catch(() => {});
+  assert.match(await outcome(() => push.send([])), /EBUSY$/);
+  push.close();
+  await waiting;
+});
+
+test("what an error tells by its own properties", async () => {
+  const pull = use(new zmq.Pull({ receiveTimeout: 0 }));
+  const error = await pull.receive().catch((error) => error);
+  assert.equal(Object.keys(error).sort(), ["code", "errno"]);
+  assert.is(error.name, "Error");
+  assert.is(String(error), "Error: Operation was not possible or timed out");
+});
+
+test("what is queued when it is unsubscribed from is not received", async () => {
+  const pub = use(new zmq.Publisher()), sub = use(new zmq.Subscriber());
+  sub.subscribe("a", "b");
+  sub.connect(await bound(pub));
+  const first = sub.receive();
+  let there = false;
+  void first.then(() => there = true);
+  while (!there) {
+    await pub.send("b0");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  for (const topic of ["a1", "a2", "b1", "a3", "b2"]) await pub.send(topic);
+  const got: string[] = [];
+  while (got.at(-1) !== "a1") got.push(...await next(sub));
+  sub.unsubscribe("a");
+  while (got.at(-1) !== "b2") got.push(...await next(sub));
+  assert.equal(got.filter((topic) => topic !== "b0"), ["a1", "b1", "b2"]);
+});
+
 test.run();

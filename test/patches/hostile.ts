@@ -67,6 +67,11 @@ export class Peer {
     return out;
   }
 
+  /** Whether so many bytes are there. */
+  has(size: number): boolean {
+    return this.#input.length >= size;
+  }
+
   /** All bytes up to a text, and the text. */
   async readTo(text: string): Promise<Buffer> {
     await this.#until(() => this.#input.includes(text, 0, "latin1"), text);
@@ -102,6 +107,11 @@ export class Peer {
   /** Reads no more. */
   pause(): void {
     this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Ends the connection after everything that was sent. */

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import type { Host } from "../../ts/host/host.ts";
 import type { Instance } from "../../ts/native/instance.ts";
 import { Backlog } from "../../ts/reactor/backlog.ts";
+import { Holds } from "../../ts/syscall/holds.ts";
 
 const test = suite("backlog");
 
@@ -13,6 +14,7 @@ function setup() {
     queued: 0,
     timers: [] as { run: () => void; ms: number }[],
     held: 0,
+    holds: new Holds(),
   };
   const host = {
     setTimer(run: () => void, ms: number) {
@@ -34,6 +36,7 @@ function setup() {
         return at.queued;
       },
     },
+    fds: { holds: at.holds },
   } as unknown as Instance;
   return { at, backlog: new Backlog(host, instance) };
 }
@@ -43,6 +46,7 @@ const MUCH = 2 ** 20;
 test("little is no backlog", () => {
   const { at, backlog } = setup();
   at.queued = 1000;
+  at.holds.begin();
   assert.is(backlog.room(), undefined);
   assert.is(at.timers.length, 0);
 });
@@ -50,6 +54,8 @@ test("little is no backlog", () => {
 test("who sends waits until a connection has written what it had", async () => {
   const { at, backlog } = setup();
   at.queued = MUCH;
+  assert.is(backlog.room(), undefined); // it waits for connections, which none is
+  at.holds.begin();
   const room = backlog.room();
   assert.is(backlog.room(), room);
   assert.is(at.held, 1);
@@ -58,9 +64,10 @@ test("who sends waits until a connection has written what it had", async () => {
   assert.equal([at.timers.length, at.held], [0, 0]);
 });
 
-test("but not for who takes nothing, until somebody does", async () => {
+test("but not for who takes nothing, until he does", async () => {
   const { at, backlog } = setup();
   at.queued = MUCH;
+  const stopped = at.holds.begin();
   const room = backlog.room();
   const [timer] = at.timers;
   assert.is(timer!.ms, 5);
@@ -68,13 +75,34 @@ test("but not for who takes nothing, until somebody does", async () => {
   await room;
   assert.equal([at.timers.length, at.held], [0, 0]);
   assert.is(backlog.room(), undefined);
+  at.holds.end(stopped);
   backlog.drained(1);
+  at.holds.begin();
   assert.ok(backlog.room());
+});
+
+test("nor when others write: only for these", async () => {
+  const { at, backlog } = setup();
+  at.queued = MUCH;
+  at.holds.begin();
+  void backlog.room();
+  at.timers[0]!.run();
+  for (let i = 0; i < 3; i++) {
+    const other = at.holds.begin();
+    const room = backlog.room();
+    assert.ok(room);
+    at.holds.end(other);
+    backlog.drained(1);
+    await room;
+    assert.is(backlog.room(), undefined);
+  }
+  assert.is(at.timers.length, 0);
 });
 
 /** How long is waited for the next one. */
 function patience({ at, backlog }: ReturnType<typeof setup>): number {
   at.queued = MUCH;
+  at.holds.begin();
   void backlog.room();
   const [timer] = at.timers;
   timer!.run();

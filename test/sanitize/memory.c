@@ -17,6 +17,11 @@ void zw_limit_memory (unsigned bytes_)
     limit = bytes_;
 }
 
+size_t zw_memory_limit (void)
+{
+    return limit;
+}
+
 //  As there, but by what is allocated, not by where memory ends.
 int zw_scarce (size_t size_)
 {

@@ -98,6 +98,21 @@ for (const [name, make] of WAITS) {
     );
   });
 
+  for (const bad of [new AbortController(), {}, "x", 5, null]) {
+    test(`${name}: what is no signal, ${typeof bad} ${bad}`, async () => {
+      const call = make();
+      const options = { signal: bad } as unknown as Options;
+      const error = await rejection((async () => await call(options))());
+      assert.instance(error, TypeError);
+      assert.match(error.message, /^signal must be an AbortSignal: /);
+      // Nothing of it is left.
+      const controller = new AbortController();
+      const waiting = call({ signal: controller.signal });
+      controller.abort(5);
+      assert.is(await rejection(waiting), 5);
+    });
+  }
+
   test(`${name}: aborted while it waits`, async () => {
     const { controller, signal, heard } = counted();
     const call = make();

@@ -2,6 +2,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm";
+import process from "node:process";
+import { dial } from "../patches/hostile.ts";
+import {
+  command,
+  frame,
+  greeting,
+  GREETING_SIZE,
+  property,
+} from "../patches/zmtp.ts";
 import { gc } from "../support/collector.ts";
 import { bound, closeAll, until, use } from "./tools.ts";
 
@@ -136,6 +145,56 @@ test("contexts are collected with their memory", async () => {
     registry.register(third, "left");
   })();
   for (const name of ["unused", "closed", "left"]) await collected(name);
+});
+
+test("so is a context whose libzmq has failed, whether its sockets are closed or not", async () => {
+  for (const closes of [true, false]) {
+    await (async () => {
+      const context = new zmq.Context({ memoryLimit: 8 * 2 ** 20 });
+      registry.register(context, `failed, ${closes}`);
+      const limits = { context, sendHighWaterMark: 0, receiveHighWaterMark: 0 };
+      const a = new zmq.Pair(limits), b = new zmq.Pair(limits);
+      await a.bind("inproc://failed");
+      b.connect("inproc://failed");
+      const failed = async (size: number) => {
+        for (;;) await b.send(new Uint8Array(size));
+      };
+      for (const size of [4000, 1]) await failed(size).catch(() => {});
+      assert.throws(() => context.resources, /^libzmq failed/);
+      if (!closes) return;
+      a.close();
+      b.close();
+    })();
+    await collected(`failed, ${closes}`);
+  }
+});
+
+test("what peers said of themselves, and are gone, does not pile up", async () => {
+  const pull = use(new zmq.Pull({ receiveHighWaterMark: 0 }));
+  await bound(pull);
+  const heap = () => {
+    gc();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heap();
+  const PEERS = 600, SIZE = 55_000;
+  for (let i = 0; i < PEERS; i++) {
+    const peer = await dial(pull);
+    await peer.send(greeting());
+    await peer.read(GREETING_SIZE);
+    await peer.send(
+      command(
+        "READY",
+        property("Socket-Type", "PUSH"),
+        property("X-text", `${i}`.padEnd(SIZE)),
+      ),
+      frame("x"),
+    );
+    await pull.receive();
+    peer.close();
+  }
+  // Each has a text of its own, and what is kept is some of them.
+  assert.ok(heap() - before < PEERS * SIZE * 0.7, `${heap() - before} bytes`);
 });
 
 test.run();

@@ -380,4 +380,24 @@ test("a Radio that does not drop waits", async () => {
   }
 });
 
+test("sendMany sends all that comes before what it cannot send", async () => {
+  const broken = new Error("no more");
+  const sources: [string, () => Iterable<MessageLike>][] = [
+    ["a symbol", () => ["a", "b", Symbol("c") as unknown as string, "d"]],
+    ["undefined", () => ["a", "b", undefined as unknown as string, "d"]],
+    ["a generator that throws", function* () {
+      yield* ["a", "b"];
+      throw broken;
+    }],
+  ];
+  for (const [what, source] of sources) {
+    const { push, pull } = await pipe();
+    const error = await rejection(push.sendMany(source()));
+    assert.ok(error === broken || error instanceof TypeError, what);
+    for (const text of ["a", "b"]) assert.equal(await next(pull), [text], what);
+    await push.send("after");
+    assert.equal(await next(pull), ["after"], what);
+  }
+});
+
 test.run();

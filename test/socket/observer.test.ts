@@ -17,6 +17,7 @@ import {
   checkError,
   closeAll,
   freePort,
+  freshPath,
   next,
   rejection,
   runProgram,
@@ -378,6 +379,32 @@ test("of two observers the second one goes on", async () => {
   socket.close();
   await gone();
   assert.is((await read(second, "end")).at(-1)!.type, "end");
+});
+
+test("why a connection failed is told of that one, however late", async () => {
+  let failures = 0;
+  const context = new Context({
+    trace: (line) => {
+      if (line.includes("failed(")) failures++;
+    },
+  });
+  const missing = `ipc://${freshPath("missing")}`;
+  const refused = `tcp://127.0.0.1:${await freePort()}`;
+  const dealer = use(new Dealer({ context, reconnectInterval: 1, linger: 0 }));
+  const { events } = dealer;
+  dealer.connect(missing);
+  dealer.connect(refused);
+  await until(() => failures >= 20, "failures of both");
+  const seen = new Set<string>();
+  for (let i = 0; i < 20;) {
+    const event = await within(events.receive(), "an event") as Any;
+    if (event.type !== "close") continue;
+    i++;
+    const { address, error } = event;
+    seen.add(address!);
+    assert.match(error!.message, address!.split("://")[1]!);
+  }
+  assert.is(seen.size, 2);
 });
 
 test.run();

@@ -25,4 +25,19 @@ test("a closed listener does not take the next one's file away", async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("an inproc name is free as soon as its socket is closed", async () => {
+  for (let i = 0; i < 5; i++) {
+    const first = new Push();
+    using second = new Push(), third = new Push();
+    const address = `inproc://again-${i}`;
+    await first.bind(address);
+    first.close();
+    await second.bind(address);
+    const taken = await third.bind(address).catch((error) => error);
+    assert.is(taken.code, "EADDRINUSE");
+    second.close();
+    third.bindSync(address);
+  }
+});
+
 test.run();

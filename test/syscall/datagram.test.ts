@@ -7,7 +7,7 @@ import type {
   Host,
 } from "../../ts/host/host.ts";
 import { DatagramTable } from "../../ts/syscall/datagram.ts";
-import type { Kernel } from "../../ts/syscall/fd_table.ts";
+import type { Kernel } from "../../ts/syscall/kernel.ts";
 
 const test = suite("datagrams");
 

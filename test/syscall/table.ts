@@ -1,6 +1,7 @@
 /** The fd table on a host in memory. */
 import { codeOf, errnoOf } from "../../ts/syscall/errno.ts";
-import { FdTable, type Kernel } from "../../ts/syscall/fd_table.ts";
+import { FdTable } from "../../ts/syscall/fd_table.ts";
+import type { Kernel } from "../../ts/syscall/kernel.ts";
 import { type MemoryHost, memoryHost } from "../host/memory_host.ts";
 import { until } from "../socket/tools.ts";
 

@@ -27,9 +27,6 @@ import { describe, hostError, pathError } from "./messages.ts";
 /** Longest interval well below the limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
 
-/** Held keepAlives: while there are any, `beforeunload` must not end the process. */
-let alive = 0;
-
 const isLiteral = (host: string): boolean =>
   host.includes(":") || /^[\d.]+$/.test(host);
 
@@ -203,10 +200,13 @@ function guard<T>(what: string, run: () => T): T {
 }
 
 function remove(path: string): void {
+  const what = `remove ${path}`;
   try {
+    if (deno.lstatSync(path).isDirectory) throw hostError(what, "EISDIR");
     deno.removeSync(path);
   } catch (cause) {
-    const error = toError(`remove ${path}`, cause);
+    if (cause instanceof HostError) throw cause;
+    const error = toError(what, cause);
     if (error.code !== "ENOENT") throw error;
   }
 }
@@ -222,21 +222,7 @@ function random(bytes: Uint8Array): void {
 
 function keepAlive(): () => void {
   const timer = globals.setInterval(() => {}, FOREVER_MS);
-  let held = true;
-  alive++;
-  return () => {
-    if (!held) return;
-    held = false;
-    alive--;
-    globals.clearInterval(timer);
-  };
-}
-
-function beforeExit(task: () => void): void {
-  globals.addEventListener("beforeunload", (event) => {
-    task();
-    if (alive > 0) event.preventDefault(); // the task found something to wait for
-  });
+  return () => globals.clearInterval(timer);
 }
 
 export function denoHost(): Host {
@@ -289,13 +275,16 @@ export function denoHost(): Host {
         () => deno.makeTempDirSync({ prefix: "zmq-" }),
       ),
     remove,
+    removeTempDir: (path) =>
+      guard(`remove ${path}`, () => deno.removeSync(path)),
     now: () => performance.now(),
     random,
     soon: (task) => globals.process.nextTick(task),
     later,
     setTimer,
     keepAlive,
-    beforeExit,
+    // Not `beforeunload`, which comes before the program's own handlers of this.
+    beforeExit: (task) => globals.process.on("beforeExit", () => task()),
     env: (variable) =>
       stateOf({ name: "env", variable }) === "granted"
         ? deno.env.get(variable)

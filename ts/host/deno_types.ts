@@ -121,6 +121,7 @@ export interface DenoApi {
   }[];
   readonly version: { readonly deno: string; readonly v8?: string };
   makeTempDirSync(options: { prefix: string }): string;
+  lstatSync(path: string): { isDirectory: boolean };
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
   dlopen<Symbols extends DenoSymbols>(
@@ -136,7 +137,7 @@ export interface DenoGlobals {
   readonly process: {
     nextTick(task: () => void): void;
     emitWarning(message: string): void;
-    on(event: "exit", listener: () => void): void;
+    on(event: "beforeExit" | "exit", listener: () => void): void;
     getBuiltinModule(name: "node:v8"): V8Statistics;
     getBuiltinModule(name: "node:worker_threads"): {
       BroadcastChannel: new (name: string) => {
@@ -152,8 +153,4 @@ export interface DenoGlobals {
   clearTimeout(timer: unknown): void;
   setInterval(task: () => void, ms: number): unknown;
   clearInterval(timer: unknown): void;
-  addEventListener(
-    type: "beforeunload",
-    listener: (event: Event) => void,
-  ): void;
 }

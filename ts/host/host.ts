@@ -280,7 +280,9 @@ export interface Host {
   interfaces(): { name: string; address: string; family: 4 | 6 }[];
   /** Makes a fresh private directory and returns its path. Throws a HostError. */
   makeTempDir(): string;
-  /** Removes a file or an empty directory; a missing one is no error. Throws a HostError. */
+  /** Removes what `makeTempDir` made; it is empty. Throws a HostError. */
+  removeTempDir(path: string): void;
+  /** Removes a file; a missing one is no error, a directory EISDIR. Throws a HostError. */
   remove(path: string): void;
   /** Monotonic time in milliseconds, with a fraction. */
   now(): number;

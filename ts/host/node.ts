@@ -21,6 +21,7 @@ import { nodeDatagrams } from "./node_datagram.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
 import { glance } from "./node_glance.ts";
 import { NodeConnection, NodeListener, readsInPlace } from "./node_stream.ts";
+import { makeTempDir, remove, removeTempDir } from "./node_paths.ts";
 import { nodeThreads } from "./node_threads.ts";
 import { marksEarly } from "./node_v8.ts";
 
@@ -223,29 +224,6 @@ function interfaces(): { name: string; address: string; family: 4 | 6 }[] {
   );
 }
 
-function makeTempDir(): string {
-  const parent = builtin("node:os").tmpdir();
-  try {
-    const prefix = builtin("node:path").join(parent, "zmq-");
-    return builtin("node:fs").mkdtempSync(prefix);
-  } catch (cause) {
-    throw toHostError(`make a directory in ${parent}`, cause);
-  }
-}
-
-function remove(target: string): void {
-  const fs = builtin("node:fs");
-  try {
-    const found = fs.lstatSync(target, { throwIfNoEntry: false });
-    if (found?.isDirectory()) fs.rmdirSync(target);
-    else if (found !== undefined) fs.unlinkSync(target);
-  } catch (cause) {
-    if (codeOf(cause) !== "ENOENT") {
-      throw toHostError(`remove ${target}`, cause);
-    }
-  }
-}
-
 function setTimer(task: () => void, ms: number): HostTimer {
   const timer = setTimeout(task, ms).unref();
   return { cancel: () => clearTimeout(timer) };
@@ -369,6 +347,7 @@ export const nodeHost: Host = {
   interfaces,
   makeTempDir,
   remove,
+  removeTempDir,
   // Bun has it at hand, and it takes half as long there.
   now: bun ? () => performance.now() : sinceBoot,
   random(bytes) {

@@ -116,7 +116,7 @@ export function makeImports(
           target.fds.datagrams.setMulticast(fd, family, { loop });
         }
       }
-      // The rest no runtime offers: docs/options.md lists them.
+      // The rest no runtime offers: docs/runtimes.md lists them.
     },
     bind(fd: number, at: number) {
       const { host, family, port } = name(at);

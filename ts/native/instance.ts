@@ -5,7 +5,8 @@
 import { wasm } from "zeromq-wasm:bytes";
 import type { Host } from "../host/host.ts";
 import { type Allocate, Bodies } from "../syscall/bodies.ts";
-import { FdTable, type Kernel } from "../syscall/fd_table.ts";
+import { FdTable } from "../syscall/fd_table.ts";
+import type { Kernel } from "../syscall/kernel.ts";
 import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { allocate, suit } from "./allocate.ts";
 import { allocateWithGarbage } from "./garbage.ts";
@@ -171,6 +172,11 @@ export class Instance {
       ? error.message
       : this.#target.stderr.trim() || String(error);
     this.dead = new Error(`libzmq failed: ${text}`, { cause: error });
+    // Only when it is read V8 makes text of a stack, and lets go of the objects on it: sockets,
+    // which would be held as long as this is.
+    for (const each of [this.dead, error]) {
+      void (each as Error | undefined)?.stack;
+    }
     this.fds.closeAll();
     this.bodies.clear();
     return this.dead;

@@ -3,6 +3,8 @@
  * bytes and strings. Nothing else in ts/ calls malloc.
  */
 
+import { outOfMemory } from "../errors.ts";
+
 /** The module's functions, as wasm/exports.txt lists them. */
 export type Exports =
   & { _initialize(): void }
@@ -57,10 +59,10 @@ export class Memory {
     bytes[pointer + text.length] = 0;
   }
 
-  /** Memory that the caller frees; throws when there is none. */
+  /** Memory that the caller frees. @throws ZmqError ENOMEM when there is none */
   alloc(size: number): number {
     const pointer = this.#exports.malloc!(size) >>> 0;
-    if (pointer === 0) throw new RangeError(`no memory for ${size} bytes`);
+    if (pointer === 0) throw outOfMemory();
     return pointer;
   }
 

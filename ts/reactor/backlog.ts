@@ -23,8 +23,6 @@ const KEPT = 0.98;
 export class Backlog {
   readonly #host: Host;
   readonly #instance: Instance;
-  /** Nothing was written for so long that nobody waits, until something is. */
-  #stalled = false;
   /** Milliseconds. */
   #patience = LEAST_MS;
   #waiting: Promise<void> | undefined;
@@ -35,15 +33,14 @@ export class Backlog {
     this.#instance = instance;
   }
 
-  /** Undefined, or resolves when there is less to write, or nobody takes it. */
+  /** Undefined, or resolves when there is less to write, or nobody takes it in time. */
   room(): Promise<void> | undefined {
-    if (this.#stalled || this.#instance.bodies.queued <= MOST_BYTES) {
-      return undefined;
-    }
+    const { bodies, fds: { holds } } = this.#instance;
+    if (bodies.queued <= MOST_BYTES || holds.count === 0) return undefined;
     return this.#waiting ??= new Promise((resolve) => {
       const release = this.#host.keepAlive();
       const timer = this.#host.setTimer(() => {
-        this.#stalled = true;
+        holds.giveUp();
         this.#end!();
       }, this.#patience);
       this.#end = () => {
@@ -57,7 +54,6 @@ export class Backlog {
 
   /** A connection has written what it had, which took so many milliseconds. */
   drained(took: number): void {
-    this.#stalled = false;
     if (took <= SLOW_MS) {
       const kept = Math.max(KEPT * this.#patience, LEAST_MS);
       this.#patience = Math.max(TIMES * took, kept);

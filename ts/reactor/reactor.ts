@@ -11,7 +11,7 @@
  * The module is never re-entered: the host calls back only from turns of its own.
  */
 import type { Host } from "../host/host.ts";
-import type { Kernel, SocketName } from "../syscall/fd_table.ts";
+import type { Kernel, SocketName } from "../syscall/kernel.ts";
 import { Instance, type InstanceOptions } from "../native/instance.ts";
 import { Alarm } from "./alarm.ts";
 import { Backlog } from "./backlog.ts";
@@ -143,7 +143,8 @@ export class Reactor implements Kernel {
 
   /** Calls `task` once when there are no sockets any more. */
   whenEmpty(task: () => void): void {
-    this.#whenEmpty.push(task);
+    if (this.instance.dead) task();
+    else this.#whenEmpty.push(task);
   }
 
   /** While more holds than drops happened, the process stays alive. */

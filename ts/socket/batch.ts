@@ -3,7 +3,7 @@
  */
 import type { Channel } from "./channel.ts";
 import { IN_PLACE, type MessageLike, toBytes } from "./message.ts";
-import type { Wait } from "./parking.ts";
+import { isAborted, type Wait } from "./parking.ts";
 
 type Frames = MessageLike | MessageLike[];
 
@@ -28,15 +28,21 @@ export async function sendMany(
   // What a generator yields it may change when it goes on.
   const borrowed = Array.isArray(messages);
   const small: Uint8Array[] = [];
-  for (const message of messages as Iterable<Frames>) {
-    const bytes = smallFrame(message);
-    if (bytes !== undefined) {
-      small.push(borrowed ? bytes : bytes.slice());
-      if (small.length === MOST) await flush(socket, small, options);
-    } else {
-      await flush(socket, small, options);
-      await socket.send(message, options);
+  try {
+    for (const message of messages as Iterable<Frames>) {
+      const bytes = smallFrame(message);
+      if (bytes !== undefined) {
+        small.push(borrowed ? bytes : bytes.slice());
+        if (small.length === MOST) await flush(socket, small, options);
+      } else {
+        await flush(socket, small, options);
+        await socket.send(message, options);
+      }
     }
+  } catch (error) {
+    // What came before the one that is no message, or before the iterator failed, can be sent.
+    await flush(socket, small, options);
+    throw error;
   }
   await flush(socket, small, options);
 }
@@ -48,19 +54,20 @@ function smallFrame(message: Frames): Uint8Array | undefined {
   return bytes.length <= IN_PLACE ? bytes : undefined;
 }
 
+/** Sends and forgets them. Rejects for the first that cannot be sent: then also for the others. */
 async function flush(
   socket: Sender,
-  frames: Uint8Array[],
+  small: Uint8Array[],
   options: Wait,
 ): Promise<void> {
+  const frames = small.splice(0);
   for (let at = 0; at < frames.length;) {
     const channel = socket.enter();
-    options.signal?.throwIfAborted();
+    if (isAborted(options.signal)) throw options.signal!.reason;
     const count = channel.sender.sendMany(frames, at);
     at += count;
     // The one that cannot be sent waits for room, or says why not.
     if (count === 0) await socket.send(frames[at++]!, options);
     else await channel.sender.takeTurns();
   }
-  frames.length = 0;
 }

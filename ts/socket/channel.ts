@@ -15,10 +15,11 @@ import {
   noTraffic,
 } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
-import { type Message, toBytes } from "./message.ts";
+import type { Message } from "./message.ts";
 import {
   EAGAIN,
   EFSM,
+  isAborted,
   NO_WAIT,
   NOT_YET,
   type Operation,
@@ -132,6 +133,7 @@ export class Channel implements Client, Counted {
     this.#inbox.clear();
     reactor.remove(this.#slot, () => {
       this.#isGone = true;
+      this.core.inproc.gone(this);
       register.gone(this);
       for (const task of this.#whenGone.splice(0)) task();
     });
@@ -172,18 +174,9 @@ export class Channel implements Client, Counted {
     } else reactor.touch();
   }
 
-  /** Calls a function of libzmq that takes the socket and a C string. Throws its error. */
-  callWithText(name: string, text: Uint8Array | string): void {
-    const { reactor } = this.core;
-    const { memory } = reactor.instance;
-    const bytes = typeof text === "string" ? toBytes(text) : text;
-    const rc = memory.withBytes(
-      Uint8Array.of(...bytes, 0),
-      (ptr) => reactor.call(name, this.pointer, ptr),
-    );
-    const errno = rc < 0 ? reactor.call("zmq_errno") : 0;
-    this.changed();
-    if (rc < 0) throw this.error(errno);
+  /** The socket wants less than before. */
+  unsubscribed(): void {
+    this.#inbox.unsubscribed(this.pointer);
   }
 
   /** `owner`: the socket, which is not collected while it waits. */
@@ -206,6 +199,12 @@ export class Channel implements Client, Counted {
   /** The next step of an iteration, which is over when the socket is closed. */
   step(wait: Wait = NO_WAIT, owner?: object): Promise<Step> {
     return this.#take(this.#step, wait, owner);
+  }
+
+  /** The message that was taken last is not wanted. */
+  putBack(message: Message[]): void {
+    countReceived(this.traffic, message, -1);
+    this.#inbox.putBack(message);
   }
 
   /** The next message, if it is here already and nothing else has to run first. */
@@ -258,7 +257,7 @@ export class Channel implements Client, Counted {
     owner = this.owner?.deref(),
   ): Promise<T> {
     if (this.#reader) throw this.busy("reading", "receive");
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (isAborted(signal)) return Promise.reject(signal!.reason);
     const { reactor } = this.core;
     const rc = this.#inbox.fill(this.pointer, this.prefetch);
     if (rc < 0 && rc !== EFSM) return Promise.reject(this.error(-rc));

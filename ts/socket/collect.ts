@@ -7,9 +7,9 @@
  */
 import type { Channel } from "./channel.ts";
 
-const registry = new FinalizationRegistry<Channel>((channel) => {
-  if (!channel.core.reactor.instance.dead) channel.close();
-});
+const registry = new FinalizationRegistry<Channel>((channel) =>
+  channel.close()
+);
 
 export function closeWhenCollected(socket: object, channel: Channel): void {
   channel.owner = new WeakRef(socket);

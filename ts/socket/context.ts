@@ -12,6 +12,7 @@ import { type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Counters, Register } from "./counters.ts";
 import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
+import { InprocNames } from "./inproc_names.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
 import { Outside } from "./outside.ts";
@@ -69,8 +70,7 @@ export interface ContextCore {
   readonly outbox: Outbox;
   readonly pointer: number;
   readonly register: Register;
-  /** The `inproc` endpoints that sockets have connected to. */
-  readonly inproc: Set<string>;
+  readonly inproc: InprocNames;
   /** `inproc` to other threads: for the default context. */
   readonly outside: Outside | undefined;
   opened(socket: Closable): void;
@@ -114,7 +114,7 @@ function start(given: Context): ContextCore {
     meetInproc() {
       if (reactor.instance.dead) return;
       // As zmq_ctx_term does it: with a socket that binds and closes.
-      for (const address of core.inproc) {
+      for (const address of core.inproc.all()) {
         const slot = reactor.add({ ready() {}, fail() {} });
         const socket = reactor.call("zw_socket", pointer, C.ZMQ_PAIR, slot);
         if (socket === 0) return reactor.release(slot);
@@ -137,7 +137,7 @@ function start(given: Context): ContextCore {
     pointer,
     outbox,
     register: new Register(reactor, pointer, outbox.scratch),
-    inproc: new Set(),
+    inproc: new InprocNames(),
     outside: given === context ? Outside.create(host, reactor) : undefined,
     opened(socket) {
       open.add(socket);

@@ -4,7 +4,8 @@
  */
 import * as C from "zeromq-wasm:constants";
 import type { Channel } from "./channel.ts";
-import type { Message, MessageLike } from "./message.ts";
+import { zmqError } from "./context.ts";
+import { type Message, type MessageLike, toBytes } from "./message.ts";
 import { addProperties, defineOptions } from "./define_options.ts";
 import * as options from "./options.ts";
 import {
@@ -41,6 +42,11 @@ export interface DishGroupOptions {
   group: Message;
 }
 
+function invalid(socket: unknown, message: string): Error {
+  const { reactor } = (socket as { enter(): Channel }).enter().core;
+  return zmqError(reactor.host, "EINVAL", { message });
+}
+
 /** A message of a draft socket is one frame, and its address is checked first. */
 function sendsTo(
   type: { prototype: object },
@@ -53,7 +59,7 @@ function sendsTo(
       throw new TypeError("Options must be an object");
     }
     const wrong = check(options as Record<string, unknown>);
-    if (wrong !== undefined) throw new TypeError(wrong);
+    if (wrong !== undefined) throw invalid(this, wrong);
     return send.call(this, message, options);
   };
   addProperties(type, [
@@ -130,6 +136,7 @@ export class Dish extends DraftReceivingSocket {
   /** Leaves groups. Throws EINVAL for one that was not joined. */
   leave(...groups: (Uint8Array | string)[]): void {
     callEach(this, "zmq_leave", groups);
+    (this as unknown as { enter(): Channel }).enter().unsubscribed();
   }
 }
 
@@ -140,8 +147,16 @@ function callEach(
 ): void {
   for (const group of groups) {
     const wrong = groupFault(group);
-    if (wrong !== undefined) throw new TypeError(wrong);
-    (dish as { enter(): Channel }).enter().callWithText(name, group);
+    if (wrong !== undefined) throw invalid(dish, wrong);
+    const channel = (dish as { enter(): Channel }).enter();
+    const { reactor } = channel.core;
+    const rc = reactor.instance.memory.withBytes(
+      Uint8Array.of(...toBytes(group), 0),
+      (text) => reactor.call(name, channel.pointer, text),
+    );
+    const errno = rc < 0 ? reactor.call("zmq_errno") : 0;
+    channel.changed();
+    if (rc < 0) throw channel.error(errno);
   }
 }
 export interface Dish extends Readable<[Message, DishGroupOptions]> {}

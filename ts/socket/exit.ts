@@ -34,8 +34,14 @@ export function remember(ending: Ending): void {
   }
   const endings = new Set([ending]);
   watched.set(host, endings);
+  let isAsked = false;
   host.beforeExit(() => {
-    for (const each of endings) end(each);
+    isAsked = !isAsked && endings.size > 0;
+    if (isAsked) {
+      // What the program itself does at its end may need its sockets, and more time. (By a
+      // timer: `later` may be before the runtime looks whether anything is left to do.)
+      host.setTimer(host.keepAlive(), 0);
+    } else for (const each of endings) end(each);
   });
 }
 

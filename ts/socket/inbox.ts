@@ -10,10 +10,11 @@ import { BATCH_BYTES, copyOf, type Message, ownCopy, wrap } from "./message.ts";
 /** Headers of packed frames, see zw_recv in wasm/messages.cpp. */
 const MORE = 0x80000000, BY_POINTER = 0x40000000, SIZE = 0x3fffffff;
 /**
- * Properties of so many connections are kept, and of those with messages that still wait.
- * More that are in use at once would be asked for again and again.
+ * Properties of so many connections are kept, of so many characters, and those of messages that
+ * still wait. More that are in use at once would be asked for again and again; but peers say up
+ * to 64 KB, and go.
  */
-const MOST_PROPERTIES = 32768;
+const MOST_PROPERTIES = 32768, MOST_CHARACTERS = 2 ** 23;
 
 /**
  * Who keeps a frame keeps its buffer: it is shared by so many frames of the same size, and by
@@ -55,7 +56,9 @@ export class Inbox {
   #base = 0;
   /** Frames of a message whose rest comes with the next call. */
   #partial: Message[] | undefined;
-  readonly #properties = new Map<number, Properties>();
+  readonly #properties = new Map<number, { from: Properties; size: number }>();
+  /** Characters of them all. */
+  #characters = 0;
   /** What was last asked for, as it was told and as it is kept. */
   #text = "";
   #learned = NONE;
@@ -78,11 +81,48 @@ export class Inbox {
     this.#at = 0;
   }
 
+  /**
+   * A SUB or DISH wants less than before: libzmq looks when a message is received, and these
+   * are already.
+   */
+  unsubscribed(socket: number): void {
+    if (this.#type !== C.ZMQ_SUB && this.#type !== C.ZMQ_DISH) return;
+    const messages: Message[][] = [], ids: number[] = [];
+    for (let i = this.#at; i < this.#messages.length; i++) {
+      if (!this.#wants(socket, this.#messages[i]!)) continue;
+      messages.push(this.#messages[i]!);
+      ids.push(this.#ids[i]!);
+    }
+    if (this.#partial) ids.push(this.#ids.at(-1)!);
+    this.#messages = messages.length > 0 ? messages : NO_MESSAGES;
+    this.#ids = ids.length > 0 ? ids : NO_IDS;
+    this.#at = 0;
+  }
+
+  #wants(socket: number, message: Message[]): boolean {
+    const { memory } = this.#reactor.instance;
+    const { group } = message.at(-1) as Origin;
+    return memory.withBytes(
+      group ? Uint8Array.of(...group, 0) : message[0]!,
+      (at, size) =>
+        this.#reactor.call("zw_wants", socket, this.#type, at, size) !== 0,
+    );
+  }
+
   /** Takes the oldest message; there is one. */
   shift(): Message[] {
     const message = this.#messages[this.#at]!;
     this.#messages[this.#at++] = NO_FRAMES;
     return message;
+  }
+
+  /** Is the oldest again. */
+  putBack(message: Message[]): void {
+    if (this.#at > 0) this.#messages[--this.#at] = message;
+    else {
+      this.#messages = [message, ...this.#messages];
+      this.#ids = [0, ...this.#ids];
+    }
   }
 
   /** The oldest message, which stays. */
@@ -92,7 +132,7 @@ export class Inbox {
 
   /** What is known of the connection by which the oldest message came. */
   properties(): Properties {
-    return this.#properties.get(this.#ids[this.#at]!) ?? NONE;
+    return this.#properties.get(this.#ids[this.#at]!)?.from ?? NONE;
   }
 
   /** Takes up to `max` messages. */
@@ -248,7 +288,8 @@ export class Inbox {
     body.given = true;
     this.#reactor.call("zw_msg_free", msg);
     const { bytes } = body;
-    if (!bodies.has(body)) return whole(bytes);
+    // The host may read on from what libzmq needs no more.
+    if (!bodies.has(body) && body.writes === 0) return whole(bytes);
     body.given = false;
     return whole(allocate(bytes.length, bytes));
   }
@@ -257,9 +298,15 @@ export class Inbox {
   #learn(id: number): void {
     const { memory } = this.#reactor.instance;
     const known = this.#properties;
-    if (known.size >= MOST_PROPERTIES) {
+    if (
+      known.size >= MOST_PROPERTIES || this.#characters >= MOST_CHARACTERS
+    ) {
       const needed = new Set(this.#ids);
-      for (const old of known.keys()) if (!needed.has(old)) known.delete(old);
+      for (const [old, { size }] of known) {
+        if (needed.has(old)) continue;
+        known.delete(old);
+        this.#characters -= size;
+      }
     }
     // What `zw_recv` wrote there has been taken.
     const size = this.#reactor.call(
@@ -279,7 +326,8 @@ export class Inbox {
       this.#text = text;
       this.#learned = Object.freeze(properties);
     }
-    known.set(id, this.#learned);
+    known.set(id, { from: this.#learned, size: text.length });
+    this.#characters += text.length;
   }
 }
 

@@ -3,12 +3,18 @@
  */
 import type { Channel } from "./channel.ts";
 
+/** What libzmq was given for an endpoint, and its name where wildcards are filled in. */
+export interface Endpoint {
+  readonly real: string;
+  readonly last: string;
+}
+
 export interface Internals {
   readonly channel: Channel;
   /** Why every operation is refused at the moment, if it is. */
   blocked: string | undefined;
-  /** Endpoints as bound or connected by the user, and what libzmq was given instead. */
-  readonly endpoints: Map<string, string>;
+  /** What is bound or connected, under each name the user may have for it. */
+  readonly endpoints: Map<string, Endpoint>;
   /** Values of options that libzmq cannot be asked for. */
   readonly written: Map<number, unknown>;
 }

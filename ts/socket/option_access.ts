@@ -128,6 +128,10 @@ function encode(
       if (value === null) return new Uint8Array(0);
       if (typeof value === "string") return new TextEncoder().encode(value);
       if (value instanceof Uint8Array) return value;
+      if (ArrayBuffer.isView(value)) {
+        const { buffer, byteOffset, byteLength } = value;
+        return new Uint8Array(buffer, byteOffset, byteLength).slice();
+      }
       throw new TypeError("Option value must be a string or buffer");
     case "bool":
       if (typeof value !== "boolean") {

@@ -2,6 +2,7 @@
  * Messages on their way into the module.
  */
 import * as C from "zeromq-wasm:constants";
+import { outOfMemory } from "../errors.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { SMALLEST_BODY } from "../syscall/bodies.ts";
 import { errnoOf } from "../syscall/errno.ts";
@@ -88,7 +89,7 @@ export class Outbox {
       const bytes = toBytes(frames[0]!);
       if (bytes.length <= IN_PLACE) return this.#sendSmall(socket, bytes);
     }
-    const parcel = this.#pack(frames.map(toBytes), lends);
+    const parcel = this.#pack(allBytes(frames), lends);
     if (!parcel) return ENOMEM;
     let rc = recipient === undefined ? 0 : parcel.address(recipient);
     if (rc >= 0) rc = parcel.send(socket);
@@ -152,7 +153,7 @@ export class Outbox {
   unsent(): Parcel {
     const parcel = this.#unsent;
     this.#unsent = undefined;
-    if (!parcel) throw new RangeError("no memory for a message that waits");
+    if (!parcel) throw outOfMemory();
     return parcel;
   }
 
@@ -206,4 +207,11 @@ export class Outbox {
     }
     return new Parcel(this, pointer, size);
   }
+}
+
+/** Also of what is missing in an array, which is undefined. */
+function allBytes(frames: readonly MessageLike[]): Uint8Array[] {
+  const bytes: Uint8Array[] = [];
+  for (let i = 0; i < frames.length; i++) bytes.push(toBytes(frames[i]!));
+  return bytes;
 }

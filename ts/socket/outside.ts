@@ -50,7 +50,7 @@ export class Outside {
   readonly #reactor: Reactor;
   readonly #names: ThreadNames;
   readonly #ends = new Map<Channel, Ends>();
-  /** A number for each name, as paths are short; never freed, like host names. */
+  /** A number for each name that other threads are met at; never freed, like host names. */
   readonly #paths = new Map<string, string>();
 
   /** Undefined where threads cannot reach each other. */
@@ -106,7 +106,6 @@ export class Outside {
   bound(channel: Channel, address: string): void {
     if (!address.startsWith(INPROC) || PRIVATE.test(address)) return;
     this.#endsOf(channel).bound.add(address);
-    const target = `1 ${this.#pathOf(address)}`;
     let door: Door | undefined;
     this.#names.bind(address.slice(INPROC.length), (connection) => {
       if (this.#reactor.instance.dead) {
@@ -116,6 +115,7 @@ export class Outside {
       if (!door) {
         door = new Door();
         const { fds } = this.#reactor.instance;
+        const target = `1 ${this.#pathOf(address)}`;
         fds.offer(target, door);
         const rc = this.#call("zw_bind_outside", channel, target.slice(2));
         fds.settle(target);
@@ -160,8 +160,8 @@ export class Outside {
     if (name === "zmq_unbind") {
       if (ends.bound.delete(address)) {
         this.#names.unbind(address.slice(INPROC.length));
-        // Fails if no other thread ever came.
-        this.#call(name, channel, `ipc://${this.#pathOf(address)}`);
+        const path = this.#paths.get(address);
+        if (path) this.#call(name, channel, `ipc://${path}`);
       }
       return false;
     }

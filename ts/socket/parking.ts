@@ -17,6 +17,22 @@ export interface Wait {
 
 export const NO_WAIT: Wait = {};
 
+/** Whether a signal says already that there is nothing to wait for. @throws TypeError if it is none */
+export function isAborted(signal: AbortSignal | undefined): boolean {
+  if (signal === undefined) return false;
+  const { addEventListener, removeEventListener } = Object(signal);
+  if (
+    typeof addEventListener !== "function" ||
+    typeof removeEventListener !== "function"
+  ) {
+    const what = typeof signal === "object"
+      ? Object.prototype.toString.call(signal)
+      : String(signal);
+    throw new TypeError(`signal must be an AbortSignal: ${what}`);
+  }
+  return signal.aborted;
+}
+
 /** What libzmq answers where an operation has to wait: there is no message, or no room. */
 export const EAGAIN: number = -errnoOf("EAGAIN");
 /** A REQ or REP whose turn it is not; like EAGAIN, that can change. */

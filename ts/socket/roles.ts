@@ -2,7 +2,7 @@
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
 import { sendMany } from "./batch.ts";
-import { type Channel, END, type Step } from "./channel.ts";
+import { type Channel, END } from "./channel.ts";
 import type { SendOptions } from "./sender.ts";
 import type { Properties } from "./inbox.ts";
 import type { Message, MessageLike } from "./message.ts";
@@ -114,22 +114,14 @@ interface Access {
 const RESOLVED: Promise<void> = Promise.resolve();
 const MOST = 1000;
 
-/** A step of an iteration that may have to wait; it ends when the socket is closed. */
-async function next(
-  socket: Access,
-  signal?: AbortSignal,
-): Promise<Step> {
-  return socket.closed ? END : await socket.enter().step({ signal }, socket);
-}
-
 const sending = {
   send(this: Access, message: Frames, options?: SendOptions): Promise<void> {
     const channel = this.enter();
     if (message === undefined) throw new TypeError("Message must be present");
     if (!Array.isArray(message)) return channel.sender.send([message], options);
-    return message.length === 0
-      ? RESOLVED
-      : channel.sender.send(message, options);
+    if (message.length > 0) return channel.sender.send(message, options);
+    if (channel.sender.waits) throw channel.busy("writing", "send");
+    return RESOLVED;
   },
 
   sendMany(
@@ -208,9 +200,18 @@ const receiving = {
     const { signal } = cancelled;
     return new ReadableStream({
       pull: async (controller) => {
-        const { value, done } = await next(this, signal);
+        if (this.closed) return controller.close();
+        const channel = this.enter();
+        const { reactor } = channel.core;
+        // Before there is a message: who cancels meanwhile would lose it.
+        while (reactor.mustYield) await reactor.yield();
         if (signal.aborted) return;
+        if (this.closed) return controller.close();
+        const message = channel.poll();
+        if (message) return controller.enqueue(message);
+        const { value, done } = await channel.step({ signal }, this);
         if (done) controller.close();
+        else if (signal.aborted) channel.putBack(value);
         else controller.enqueue(value);
       },
       cancel: (reason) => cancelled.abort(reason),

@@ -7,6 +7,7 @@ import type { Recipient } from "./outbox.ts";
 import {
   EAGAIN,
   EFSM,
+  isAborted,
   NO_WAIT,
   NOT_YET,
   type Operation,
@@ -76,7 +77,7 @@ export class Sender {
     const channel = this.#channel;
     if (this.#writer) throw channel.busy("writing", "send");
     const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (isAborted(signal)) return Promise.reject(signal!.reason);
     const { reactor, outbox } = channel.core;
     const rc = outbox.send(
       channel.pointer,

@@ -26,7 +26,7 @@ import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
-import type { Wait } from "./parking.ts";
+import { isAborted, type Wait } from "./parking.ts";
 import type { Properties } from "./properties.ts";
 import { RawOptions } from "./raw_options.ts";
 import { methodsOf, typeOf } from "./types.ts";
@@ -167,6 +167,8 @@ export abstract class Socket extends RawOptions {
       channel.receiveTimeout = Math.trunc(value as number);
     } else if (option.id === C.ZMQ_RCVHWM) {
       channel.limitPrefetch(value as number);
+    } else if (option.id === C.ZMQ_UNSUBSCRIBE) {
+      channel.unsubscribed();
     } else if (value === true && TAKES_ONE.includes(option.id)) {
       channel.limitPrefetch(1);
     }
@@ -209,7 +211,7 @@ export abstract class Socket extends RawOptions {
   }
 
   async #bind(address: string, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
+    if (isAborted(signal)) throw signal!.reason;
     this.#inside.blocked = BIND;
     const { reactor } = this.#channel.core;
     try {
@@ -229,7 +231,7 @@ export abstract class Socket extends RawOptions {
       this.#checkEndpoint(address, endpoint);
       let rc = -1, failure: HostError | undefined;
       try {
-        rc = this.#native("zmq_bind", endpoint.address);
+        rc = this.#nativeBind(endpoint.address);
       } finally {
         failure = await endpoint.settle?.(rc >= 0);
       }
@@ -254,11 +256,20 @@ export abstract class Socket extends RawOptions {
     this.#checkEndpoint(address, endpoint);
     let rc = -1, failure: HostError | undefined;
     try {
-      rc = this.#native("zmq_bind", endpoint.address);
+      rc = this.#nativeBind(endpoint.address);
     } finally {
       failure = endpoint.settle?.();
     }
     this.#bound(address, endpoint.address, rc, failure);
+  }
+
+  #nativeBind(address: string): number {
+    const rc = this.#native("zmq_bind", address);
+    if (rc >= 0 || !address.startsWith("inproc:")) return rc;
+    if (codeOf(-rc) !== "EADDRINUSE") return rc;
+    // A socket that was closed in this turn has the name until libzmq looks.
+    this.#channel.core.reactor.pump();
+    return this.#native("zmq_bind", address);
   }
 
   /** Throws what is wrong with an endpoint. */
@@ -282,8 +293,10 @@ export abstract class Socket extends RawOptions {
       });
     }
     const { endpoints } = this.#inside;
-    endpoints.set(address, real);
-    endpoints.set(real, real);
+    const last = this.lastEndpoint ?? real;
+    for (const name of [address, real, last]) {
+      endpoints.set(name, { real: name === last ? last : real, last });
+    }
     this.#channel.core.outside?.bound(this.#channel, address);
   }
 
@@ -304,7 +317,10 @@ export abstract class Socket extends RawOptions {
     this.unbindSync(address);
   }
 
-  /** Like `unbind`, but it is done when it returns. Throws ENOENT. */
+  /**
+   * Like `unbind`, but it is done when it returns; on Deno the address is free some turns later.
+   * Throws ENOENT.
+   */
   unbindSync(address: string): void {
     this.#enter(address);
     this.#end("zmq_unbind", address);
@@ -322,9 +338,9 @@ export abstract class Socket extends RawOptions {
     this.#checkOptions(address, [this.type]);
     const rc = this.#native("zmq_connect", address);
     if (rc < 0) throw this.#error(-rc, { address });
-    this.#inside.endpoints.set(address, address);
+    this.#inside.endpoints.set(address, { real: address, last: address });
     if (address.startsWith("inproc:")) {
-      this.#channel.core.inproc.add(address);
+      this.#channel.core.inproc.add(this.#channel, address);
     }
     this.#channel.core.outside?.connected(this.#channel, address);
   }
@@ -355,13 +371,15 @@ export abstract class Socket extends RawOptions {
 
   #end(name: "zmq_unbind" | "zmq_disconnect", address: string): void {
     const { endpoints } = this.#inside;
-    const given = endpoints.get(address);
+    const { real, last } = endpoints.get(address) ??
+      { real: address, last: address };
     const channel = this.#channel;
     const ended = channel.core.outside?.end(channel, name, address);
-    const rc = this.#native(name, given ?? address);
+    const rc = this.#native(name, real);
     if (rc < 0 && !ended) throw this.#error(-rc, { address });
-    endpoints.delete(address);
-    if (given !== undefined) endpoints.delete(given);
+    for (const [key, known] of endpoints) {
+      if (known.last === last) endpoints.delete(key);
+    }
   }
 
   #native(name: string, address: string): number {

@@ -12,7 +12,7 @@ import type {
   Host,
 } from "../host/host.ts";
 import { hostError } from "../host/messages.ts";
-import type { Kernel } from "./fd_table.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** Datagrams given to the host, or waiting to be, at which libzmq is asked to pause. */
 const FULL = 128;

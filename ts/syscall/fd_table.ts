@@ -18,36 +18,12 @@ import { Spares } from "./ahead.ts";
 import type { Allocate, Bodies, Body } from "./bodies.ts";
 import { DatagramTable } from "./datagram.ts";
 import { connectErrno, errnoOf, streamErrno } from "./errno.ts";
+import { Failures } from "./failures.ts";
+import { Holds } from "./holds.ts";
+import type { Kernel, SocketName } from "./kernel.ts";
 import { Rests } from "./rests.ts";
 import { Stages } from "./stages.ts";
 import { Stream, type Traffic } from "./stream.ts";
-
-/** Who is told what happened to an fd, in a turn of the event loop of its own. */
-export interface Kernel {
-  /**
-   * `size` bytes arrived, to be fetched by `read`. Returns whether that is put off, together
-   * with those of others; if not, what is still unread has no room in the module.
-   */
-  input(fd: number, size: number): boolean;
-  connected(
-    fd: number,
-    local: SocketName | undefined,
-    remote: SocketName | undefined,
-  ): void;
-  worked(bytes: number): void; // which counts as the program's work does
-  /** What was to be written is gone; that took so many milliseconds, if it is known. */
-  writable(fd: number, took?: number): void;
-  eof(fd: number): void;
-  failed(fd: number, errno: number): void;
-  /** Returns the new fd, or a negative errno. */
-  incoming(
-    listener: number,
-    local: SocketName | undefined,
-    remote: SocketName | undefined,
-  ): number;
-}
-
-export type SocketName = { host: string; port: number };
 
 const GONE = -errnoOf("ECONNRESET");
 
@@ -68,8 +44,7 @@ export class FdTable {
   readonly #turns = new Map<string, { over: Promise<void>; end(): void }>();
   readonly #traffic: Traffic;
   readonly datagrams: DatagramTable;
-  /** Why the last connection of an fd failed, for monitor events. */
-  readonly failures: Map<number, HostError> = new Map();
+  readonly failures: Failures = new Failures();
 
   /** Who connects to a path that is no file's: inproc in other threads. */
   readonly outside: Map<string, () => Connection> = new Map();
@@ -81,6 +56,11 @@ export class FdTable {
 
   /** Why the interfaces could not be listed when libzmq last looked. */
   forbidden: HostError | undefined;
+
+  /** Connections that have not written all they have. */
+  get holds(): Holds {
+    return this.#traffic.holds;
+  }
 
   /** `allocate` makes memory for large messages that arrive. */
   constructor(
@@ -96,6 +76,7 @@ export class FdTable {
       spares: new Spares(allocate, host.clearsMemory ?? false),
       writes: 0,
       staged: new Uint8Array(0),
+      holds: new Holds(),
       now: () => host.now(),
     };
     this.datagrams = new DatagramTable(host, kernel);
@@ -150,8 +131,12 @@ export class FdTable {
    */
   #clear(address: HostAddress): void {
     if (address.kind !== "ipc" || address.path[0] === "\0") return;
-    // Where that fails, who listens there goes on.
-    this.#host.remove(address.path);
+    try {
+      this.#host.remove(address.path);
+    } catch (error) {
+      // Where that fails, who listens there goes on. A directory stays, and is in the way.
+      if ((error as HostError).code !== "EISDIR") throw error;
+    }
     for (const { listener, path } of this.#listeners.values()) {
       if (path === address.path) listener.close();
     }
@@ -190,7 +175,7 @@ export class FdTable {
     if (prepared === undefined) return -errnoOf("EADDRNOTAVAIL");
     if (prepared instanceof Error) return -errnoOf(prepared.code);
     this.#prepared.delete(target);
-    this.failures.delete(fd);
+    this.failures.forget(fd);
     const path = family === 1 ? host : undefined;
     this.#listeners.set(fd, { listener: prepared, path });
     const made = this.#temporary.get(host);
@@ -233,7 +218,7 @@ export class FdTable {
   #adopt(fd: number, connection: Connection, connected: boolean): void {
     const stream = new Stream(connection, this.#traffic, connected);
     this.#streams.set(fd, stream);
-    this.failures.delete(fd);
+    this.failures.forget(fd);
     const kernel = this.#kernel;
     const input = (size: number) => {
       const isLater = kernel.input(fd, size);
@@ -260,7 +245,7 @@ export class FdTable {
       drained: () => kernel.writable(fd, stream.drained()),
       closed: (error) => {
         const code = error?.code ?? "ECONNRESET";
-        if (!stream.connected && error) this.failures.set(fd, error);
+        if (!stream.connected && error) this.failures.add(fd, error);
         const errno = stream.connected ? streamErrno : connectErrno;
         kernel.failed(fd, errno(code));
       },
@@ -373,8 +358,12 @@ export class FdTable {
     const directory = this.#temporary.get(key);
     if (directory === undefined) return;
     this.#temporary.delete(key);
-    // Best effort: what stays behind is an empty directory for temporary files.
-    for (const path of [`${directory}/socket`, directory]) this.remove(path);
+    this.remove(`${directory}/socket`);
+    try {
+      this.#host.removeTempDir(directory);
+    } catch {
+      // What stays behind is an empty directory for temporary files.
+    }
   }
 
   /** Closes everything: the instance is gone. */

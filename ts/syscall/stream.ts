@@ -6,6 +6,7 @@ import type { Connection } from "../host/host.ts";
 import { Ahead, type Spares } from "./ahead.ts";
 import type { Bodies, Body } from "./bodies.ts";
 import { errnoOf } from "./errno.ts";
+import type { Holds } from "./holds.ts";
 import { restOf, type Rests } from "./rests.ts";
 import { LARGEST_STAGE, type Stages } from "./stages.ts";
 
@@ -18,6 +19,7 @@ export interface Traffic {
   writes: number;
   /** The part of a stage that was last written. */
   staged: Uint8Array;
+  readonly holds: Holds;
   /** Milliseconds, as `Host.now`. */
   now(): number;
 }
@@ -52,6 +54,7 @@ export class Stream {
   #held: Held | null = null;
   /** Since when. */
   #heldAt = 0;
+  #hold = 0;
   /** What goes before what is written next, in a stage. */
   #head: Uint8Array | null = null;
   /** The head begins with the rest of a write before. */
@@ -221,6 +224,7 @@ export class Stream {
     if (!gone) {
       this.#held = held;
       this.#heldAt = traffic.now();
+      this.#hold = traffic.holds.begin();
       if (held.body) held.body.writes++;
     } else if (held.stage) traffic.stages.giveBack(held.stage);
   }
@@ -234,6 +238,7 @@ export class Stream {
   /** The host has written all it had. Returns for how many milliseconds, begun ones included. */
   drained(): number {
     const { stage, body, bodies } = this.#held ?? {};
+    if (this.#held) this.#traffic.holds.end(this.#hold);
     this.#held = null;
     if (stage) this.#traffic.stages.giveBack(stage);
     if (body) bodies!.wrote(body);
@@ -242,6 +247,8 @@ export class Stream {
 
   close(): void {
     if (this.#head) this.#writeHead(this.#head);
+    if (this.#held) this.#traffic.holds.end(this.#hold);
+    this.#held = null;
     this.connection.close();
   }
 
@@ -322,6 +329,7 @@ export class Stream {
     this.#target = wanted >= LEAST_TARGET && wanted > size
       ? memory.subarray(at + size, at + wanted)
       : undefined;
+    const isComplete = wanted <= size;
     while (size > 0) {
       const chunk = input[0]!;
       const from = this.#inputAt;
@@ -341,7 +349,7 @@ export class Stream {
         this.#inputAt = 0;
       }
     }
-    if (wanted <= size) this.#copied = undefined;
+    if (isComplete) this.#copied = undefined;
     if (this.#paused && input.length === 0) {
       this.#paused = false;
       this.connection.resume();

@@ -308,4 +308,15 @@ test("stopping answers those who wait: they may come back", async () => {
   ends.close();
 });
 
+test("stopped while it starts, it does not run", async () => {
+  const authenticator = new Authenticator({ context: new Context() });
+  const starting = authenticator.start();
+  await within(authenticator.stop(), "the stop");
+  await starting;
+  assert.is(authenticator.running, false);
+  await authenticator.start();
+  assert.is(authenticator.running, true);
+  await authenticator.stop();
+});
+
 test.run();

@@ -2,9 +2,14 @@
  * The ZAP handler of a context: says who may connect to its servers
  * (pyzmq's zmq.auth.Authenticator, CZMQ's zauth).
  */
-import { type Context, context as defaultContext, Router } from "zeromq-wasm";
+import {
+  type Context,
+  context as defaultContext,
+  type Router,
+} from "zeromq-wasm";
 import { AddressList } from "./addresses.ts";
 import { CertificateFolder } from "./certificate_folder.ts";
+import { openHandler } from "./handler.ts";
 import {
   admission,
   type Check,
@@ -98,7 +103,7 @@ export class Authenticator {
   readonly #pending = new Set<(reply: ZapReply) => void>();
   readonly #answers = new Set<Promise<void>>();
   #router: Router | undefined;
-  #starting = false;
+  #starting: Promise<Router> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: AuthenticatorOptions = {}) {
@@ -201,28 +206,12 @@ export class Authenticator {
     if (this.running || this.#starting) {
       throw new Error("The authenticator is running already");
     }
-    this.#starting = true;
-    const router = new Router({
-      context: this.#context,
-      linger: 1000,
-      sendHighWaterMark: 0,
-      receiveHighWaterMark: 0,
-    });
     try {
-      await router.bind(ZAP_ENDPOINT);
-    } catch (error) {
-      router.close();
-      if ((error as { code?: string }).code === "EADDRINUSE") {
-        (error as Error).message =
-          "The context has a ZAP handler already: one authenticator, or a socket bound to " +
-          ZAP_ENDPOINT;
-      }
-      throw error;
+      this.#router = await (this.#starting = openHandler(this.#context));
     } finally {
-      this.#starting = false;
+      this.#starting = undefined;
     }
-    this.#router = router;
-    this.#loop = this.#run(router);
+    this.#loop = this.#run(this.#router);
   }
 
   /**
@@ -230,6 +219,8 @@ export class Authenticator {
    * of the context that need an authenticator let nobody in.
    */
   async stop(): Promise<void> {
+    // Who started it hears of an error.
+    await this.#starting?.catch(() => {});
     const router = this.#router;
     this.#router = undefined;
     for (const settle of [...this.#pending]) {
