@@ -25,7 +25,7 @@ static std::vector<int> free_list;
 
 zw::fd_entry_t *zw::entry (int fd_)
 {
-    return entries[fd_ % max_fds - first_fd];
+    return entries[(static_cast<unsigned> (fd_) % max_fds) - first_fd];
 }
 
 int zw::allocate (kind_t kind_, int family_)
