@@ -89,6 +89,11 @@ int zw_topic_fits (const void *msg_)
     return 1;
 }
 
+size_t zw_longest_topic ()
+{
+    return longest_topic;
+}
+
 void zw_topic_added (size_t size_)
 {
     if (longest_topic < size_)

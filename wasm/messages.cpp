@@ -347,7 +347,7 @@ int zw_recv (void *socket_, unsigned char *out_, int cap_, int max_messages_, in
 }
 
 //  Whether the socket would still receive what it has given away already: for a SUB
-//  a message with this first frame, for a DISH one of this group, a C string.
+//  a message that begins so, as far as topics go, for a DISH one of this group, a C string.
 int zw_wants (void *socket_, int type_, void *data_, unsigned size_)
 {
     zmq::socket_base_t *const base = static_cast<zmq::socket_base_t *> (socket_);

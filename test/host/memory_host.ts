@@ -144,6 +144,7 @@ export function memoryHost(): MemoryHost {
     },
     interfaces: () => [{ name: "mem0", address: "10.0.0.1", family: 4 }],
     makeTempDir: () => `/nowhere/${++ports}`,
+    removeTempDir: () => {},
     remove: () => {},
     now: () => performance.now(),
     random: (bytes) => {

@@ -124,4 +124,21 @@ test("what a program does at its end can use its sockets", async () => {
   assert.equal(out, ["end", "end later"]);
 });
 
+test("a handler of beforeExit that stays has open sockets the first time", async () => {
+  const { code, out } = await run(`
+    import process from "node:process";
+    const push = new z.Push(), pull = new z.Pull();
+    await pull.bind("inproc://end");
+    push.connect("inproc://end");
+    let times = 0;
+    process.on("beforeExit", async () => {
+      if (times++ > 0) return;
+      await push.send("end");
+      console.log(String(await pull.receive()));
+    });
+  `);
+  assert.is(code, 0);
+  assert.equal(out, ["end"]);
+});
+
 test.run();

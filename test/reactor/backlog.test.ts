@@ -131,4 +131,19 @@ test("fast ones in between shorten it little by little, down to 5 ms", () => {
   assert.is(patience(mixed), 5);
 });
 
+test("connections that close are waited for no more", async () => {
+  const { at, backlog } = setup();
+  at.queued = MUCH;
+  const holds = [at.holds.begin(), at.holds.begin()];
+  const room = backlog.room();
+  let over = false;
+  void room!.then(() => over = true);
+  at.holds.end(holds[0]!);
+  await Promise.resolve();
+  assert.is(over, false);
+  at.holds.end(holds[1]!);
+  await room;
+  assert.equal([at.timers.length, at.held], [0, 0]);
+});
+
 test.run();

@@ -2,8 +2,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Context, Dealer, Proxy, Pull, Push, Router } from "zeromq-wasm";
-import * as inner from "../../ts/mod.ts";
-import { coreOf } from "../../ts/socket/context.ts";
 import {
   bound,
   closeAll,
@@ -132,25 +130,6 @@ test("what is open is counted", async () => {
   await until(() => String(counts()) === "0,0,0", "all is gone");
   const { heap, memory } = context.resources;
   assert.ok(heap > 0 && heap <= memory);
-});
-
-test("inproc names leave nothing behind", async () => {
-  // The default context: only it looks for names in other threads.
-  const core = coreOf(inner.context);
-  const pair = use(new inner.Pair());
-  await pair.bind("inproc://leaks");
-  const { outside } = core.reactor.instance.fds;
-  const before = outside.size;
-  for (let i = 0; i < 50; i++) {
-    const a = new inner.Pair(), b = new inner.Pair();
-    await a.bind(`inproc://leaks-${i}`);
-    b.connect(`inproc://leaks-${i}`);
-    assert.equal([...core.inproc.all()], [`inproc://leaks-${i}`]);
-    a.close();
-    await b[Symbol.asyncDispose]();
-  }
-  assert.is(outside.size, before);
-  assert.is(core.inproc.all().size, 0);
 });
 
 // --- the trace

@@ -407,4 +407,19 @@ test("why a connection failed is told of that one, however late", async () => {
   assert.is(seen.size, 2);
 });
 
+test("why connections failed is told also if many do at once", async () => {
+  const dealer = use(new Dealer({ reconnectInterval: -1, linger: 0 }));
+  const { events } = dealer;
+  const MANY = 400;
+  for (let i = 0; i < MANY; i++) {
+    dealer.connect(`ipc://${freshPath(`missing-${i}`)}`);
+  }
+  for (let closed = 0; closed < MANY;) {
+    const event = await within(events.receive(), "an event") as Any;
+    if (event.type !== "close") continue;
+    closed++;
+    assert.match(event.error!.message, event.address!.split("://")[1]!);
+  }
+});
+
 test.run();

@@ -1,7 +1,7 @@
 /** Messages that were fetched ahead, and what happens to them before they are received. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Publisher, Pull, Push, Subscriber } from "zeromq-wasm";
+import { context, Publisher, Pull, Push, Subscriber } from "zeromq-wasm";
 import { Dish, Radio } from "zeromq-wasm/draft";
 import {
   bound,
@@ -187,6 +187,37 @@ test("a frame that came over inproc is the program's alone", async () => {
     }
     if (i < MESSAGES) head = await peer.read(1);
   }
+});
+
+for (const queued of [1, 2, 3]) {
+  test(`a receive right after the cancel takes the first of ${queued}`, async () => {
+    const pull = use(new Pull()), push = use(new Push());
+    push.connect(await bound(pull));
+    const reader = pull.readableStream().getReader();
+    for (let i = 1; i <= queued; i++) await push.send(`${i}`);
+    await until(() => pull.readable, "a message");
+    const reading = reader.read();
+    void reader.cancel();
+    for (let i = 1; i <= queued; i++) assert.equal(await next(pull), [`${i}`]);
+    assert.is((await reading).done, true);
+  });
+}
+
+test("unsubscribe looks at no more of a message than topics have", async () => {
+  const { pub, sub } = await subscribed("a", "b");
+  for (const topic of ["a", "b", "a"]) {
+    const large = new Uint8Array(20_000_000);
+    large[0] = topic.charCodeAt(0);
+    await pub.send(large);
+  }
+  await until(() => sub.readable, "a message");
+  const before = context.resources.memory;
+  sub.unsubscribe("b");
+  for (let i = 0; i < 2; i++) {
+    const [body] = await within(sub.receive(), "one of the other topic");
+    assert.is(body![0], 97);
+  }
+  assert.ok(context.resources.memory < before + 10_000_000);
 });
 
 test.run();

@@ -31,6 +31,8 @@ export class Backlog {
   constructor(host: Host, instance: Instance) {
     this.#host = host;
     this.#instance = instance;
+    // Also when those that there were are closed.
+    instance.fds.holds.whenNone = () => this.#end?.();
   }
 
   /** Undefined, or resolves when there is less to write, or nobody takes it in time. */

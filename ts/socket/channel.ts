@@ -138,7 +138,9 @@ export class Channel implements Client, Counted {
       for (const task of this.#whenGone.splice(0)) task();
     });
     this.core.closed(this);
-    if (this.#taking === this.#step) this.#reader?.resolve(END);
+    if (this.#taking === this.#step || this.#taking === this.#leave) {
+      this.#reader?.resolve(END);
+    }
     this.fail(this.error("EAGAIN"));
     if (reactor.instance.dead) return;
     reactor.call("zw_close", pointer);
@@ -201,10 +203,9 @@ export class Channel implements Client, Counted {
     return this.#take(this.#step, wait, owner);
   }
 
-  /** The message that was taken last is not wanted. */
-  putBack(message: Message[]): void {
-    countReceived(this.traffic, message, -1);
-    this.#inbox.putBack(message);
+  /** Resolves when there is a message, which stays, or the socket is closed. */
+  arrival(wait: Wait, owner: object): Promise<unknown> {
+    return this.#take(this.#leave, wait, owner);
   }
 
   /** The next message, if it is here already and nothing else has to run first. */
@@ -304,6 +305,8 @@ export class Channel implements Client, Counted {
   };
 
   readonly #step = (): Step => ({ value: this.#shift(), done: false });
+
+  readonly #leave = (): void => {};
 
   #count(message: Message[]): void {
     const { core: { reactor: { trace } } } = this;

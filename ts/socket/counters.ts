@@ -67,15 +67,14 @@ export function countSent(
 export function countReceived(
   traffic: Traffic,
   message: readonly { length?: number }[],
-  times = 1,
 ): void {
   let bytes = 0;
   for (let i = 0; i < message.length; i++) {
     // The last element of a draft socket's message is no frame.
     bytes += message[i]!.length ?? 0;
   }
-  traffic[2]! += times;
-  traffic[3]! += times * bytes;
+  traffic[2]!++;
+  traffic[3]! += bytes;
 }
 
 function add(to: Traffic, more: Traffic): void {

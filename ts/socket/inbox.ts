@@ -102,8 +102,9 @@ export class Inbox {
   #wants(socket: number, message: Message[]): boolean {
     const { memory } = this.#reactor.instance;
     const { group } = message.at(-1) as Origin;
+    const longest = this.#reactor.call("zw_longest_topic");
     return memory.withBytes(
-      group ? Uint8Array.of(...group, 0) : message[0]!,
+      group ? Uint8Array.of(...group, 0) : message[0]!.subarray(0, longest),
       (at, size) =>
         this.#reactor.call("zw_wants", socket, this.#type, at, size) !== 0,
     );
@@ -114,15 +115,6 @@ export class Inbox {
     const message = this.#messages[this.#at]!;
     this.#messages[this.#at++] = NO_FRAMES;
     return message;
-  }
-
-  /** Is the oldest again. */
-  putBack(message: Message[]): void {
-    if (this.#at > 0) this.#messages[--this.#at] = message;
-    else {
-      this.#messages = [message, ...this.#messages];
-      this.#ids = [0, ...this.#ids];
-    }
   }
 
   /** The oldest message, which stays. */

@@ -13,7 +13,7 @@ export interface Internals {
   readonly channel: Channel;
   /** Why every operation is refused at the moment, if it is. */
   blocked: string | undefined;
-  /** What is bound or connected, under each name the user may have for it. */
+  /** What is bound or connected, by the names that were given or told for it. */
   readonly endpoints: Map<string, Endpoint>;
   /** Values of options that libzmq cannot be asked for. */
   readonly written: Map<number, unknown>;

@@ -200,19 +200,16 @@ const receiving = {
     const { signal } = cancelled;
     return new ReadableStream({
       pull: async (controller) => {
-        if (this.closed) return controller.close();
-        const channel = this.enter();
-        const { reactor } = channel.core;
-        // Before there is a message: who cancels meanwhile would lose it.
-        while (reactor.mustYield) await reactor.yield();
-        if (signal.aborted) return;
-        if (this.closed) return controller.close();
-        const message = channel.poll();
-        if (message) return controller.enqueue(message);
-        const { value, done } = await channel.step({ signal }, this);
-        if (done) controller.close();
-        else if (signal.aborted) channel.putBack(value);
-        else controller.enqueue(value);
+        while (!signal.aborted) {
+          if (this.closed) return controller.close();
+          const channel = this.enter();
+          // Taken only when it is the stream's: who cancels before would lose it.
+          const message = channel.poll();
+          if (message) return controller.enqueue(message);
+          const { reactor } = channel.core;
+          if (reactor.mustYield) await reactor.yield();
+          else await channel.arrival({ signal }, this);
+        }
       },
       cancel: (reason) => cancelled.abort(reason),
     }, { highWaterMark: 0 });

@@ -300,7 +300,10 @@ export abstract class Socket extends RawOptions {
     this.#channel.core.outside?.bound(this.#channel, address);
   }
 
-  /** Stops listening there. Rejects with ENOENT if nothing was bound so. */
+  /**
+   * Stops listening there. Rejects with ENOENT if nothing was bound so; what was bound with a
+   * wildcard or a name has the one that `lastEndpoint` told.
+   */
   unbind(address: string): Promise<void> {
     this.#enter(address);
     return this.#unbind(address);

@@ -1,8 +1,8 @@
 /** Why connections failed: what a monitor tells of one has only its fd. */
 import type { HostError } from "../host/host.ts";
 
-/** Of so many of them it is known: nobody may ever ask. */
-const MOST = 256;
+/** Of so many of them it is known: nobody may ever ask, or many fail before somebody does. */
+const MOST = 2 ** 14;
 
 export class Failures {
   readonly #errors = new Map<number, HostError>();
@@ -13,7 +13,7 @@ export class Failures {
   }
 
   add(fd: number, error: HostError): void {
-    if (this.#errors.size === MOST) {
+    if (this.#errors.size === MOST && !this.#errors.has(fd)) {
       this.#errors.delete(this.#errors.keys().next().value!);
     }
     this.#errors.set(fd, error);

@@ -7,12 +7,12 @@
  * (the reactor), which does. Calls from the module arrive while it is on the stack,
  * so they only start things.
  */
-import type {
-  Connection,
-  Host,
-  HostAddress,
+import {
+  type Connection,
+  type Host,
+  type HostAddress,
   HostError,
-  Listener,
+  type Listener,
 } from "../host/host.ts";
 import { Spares } from "./ahead.ts";
 import type { Allocate, Bodies, Body } from "./bodies.ts";
@@ -361,8 +361,9 @@ export class FdTable {
     this.remove(`${directory}/socket`);
     try {
       this.#host.removeTempDir(directory);
-    } catch {
+    } catch (error) {
       // What stays behind is an empty directory for temporary files.
+      if (!(error instanceof HostError)) throw error;
     }
   }
 

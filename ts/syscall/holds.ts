@@ -6,6 +6,8 @@
 export class Holds {
   /** So many. */
   count = 0;
+  /** Told when there is none any more. */
+  whenNone: () => void = () => {};
   #round = 0;
 
   /** A connection has something to write; returns what to say at its end. */
@@ -16,7 +18,7 @@ export class Holds {
 
   /** It has written it, or is closed. */
   end(round: number): void {
-    if (round === this.#round) this.count--;
+    if (round === this.#round && --this.count === 0) this.whenNone();
   }
 
   /** Those that there are take too long. */
