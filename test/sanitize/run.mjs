@@ -50,7 +50,8 @@ const LEFT_OUT = {
   "test/feature/auth/secrets.test.ts":
     "the sanitizer keeps freed memory for a while, and the stack is not wiped",
   "test/native/death.test.ts": "the limits of memory are others",
-  "test/native/inproc_names.test.ts": "it looks into ts/, which has another module",
+  "test/native/inproc_names.test.ts":
+    "it looks into ts/, which has another module",
   "test/socket/placed.node.test.ts": "all memory is the module's",
 };
 
