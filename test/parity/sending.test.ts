@@ -2,7 +2,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm";
-import { bound, closeAll, next, stays, use, within } from "../socket/tools.ts";
+import {
+  bound,
+  closeAll,
+  next,
+  stays,
+  thrown,
+  use,
+  within,
+} from "../socket/tools.ts";
 import { differs, outcome } from "./module.ts";
 
 const test = suite("sending");
@@ -277,6 +285,18 @@ test("what an error tells by its own properties", async () => {
   assert.equal(Object.keys(error).sort(), ["code", "errno"]);
   assert.is(error.name, "Error");
   assert.is(String(error), "Error: Operation was not possible or timed out");
+});
+
+test("a prefix can be any view of bytes", () => {
+  const sub = use(new zmq.Subscriber());
+  for (const prefix of [new Uint16Array([1]), Buffer.from("x"), "y"]) {
+    sub.subscribe(prefix as Uint8Array);
+    sub.unsubscribe(prefix as Uint8Array);
+  }
+  assert.match(
+    String(thrown(() => sub.subscribe(5 as unknown as string))),
+    /^TypeError: Option value must be a string or buffer/,
+  );
 });
 
 test("what is queued when it is unsubscribed from is not received", async () => {

@@ -9,6 +9,7 @@ import {
   freshPath,
   next,
   texts,
+  thrown,
   until,
   use,
   within,
@@ -24,19 +25,27 @@ test.after.each(() => {
   closeAll();
 });
 
+/** Sends until the first is received. */
+async function meets(
+  send: () => Promise<void>,
+  receive: () => Promise<unknown>,
+): Promise<void> {
+  let ready = false;
+  const waiting = receive().then(() => ready = true);
+  await until(async () => {
+    await send();
+    return ready;
+  }, "the first");
+  await waiting;
+}
+
 /** A publisher and a subscriber to these, which stand. */
 async function subscribed(...topics: string[]) {
   const pub = use(new Publisher({ sendHighWaterMark: 0 }));
   const sub = use(new Subscriber({ receiveHighWaterMark: 0 }));
   sub.subscribe(...topics, "ready");
   sub.connect(await bound(pub));
-  let ready = false;
-  const waiting = sub.receive().then(() => ready = true);
-  await until(async () => {
-    await pub.send("ready");
-    return ready;
-  }, "the subscriber");
-  await waiting;
+  await meets(() => pub.send("ready"), () => sub.receive());
   sub.unsubscribe("ready");
   return { pub, sub };
 }
@@ -79,13 +88,7 @@ test("unsubscribe with inverted matching", async () => {
   const sub = use(new Subscriber({ invertMatching: true }));
   sub.subscribe("x", "y");
   sub.connect(await bound(pub));
-  let ready = false;
-  const waiting = sub.receive().then(() => ready = true);
-  await until(async () => {
-    await pub.send("ready");
-    return ready;
-  }, "the subscriber");
-  await waiting;
+  await meets(() => pub.send("ready"), () => sub.receive());
   for (const topic of ["z1", "z2", "end"]) await pub.send(topic);
   sub.unsubscribe("y");
   const all = (await within(rest(sub), "the rest"))
@@ -100,19 +103,16 @@ test("leave: those of the group are not received any more", async () => {
   const address = `inproc://prefetched-${freshPath()}`;
   await radio.bind(address);
   dish.connect(address);
-  let ready = false;
-  const waiting = dish.receive().then(() => ready = true);
-  await until(async () => {
-    await radio.send("x", { group: "ready" });
-    return ready;
-  }, "the dish");
-  await waiting;
+  await meets(
+    () => radio.send("x", { group: "ready" }),
+    () => dish.receive(),
+  );
   dish.leave("ready");
   for (let i = 0; i < 10; i++) {
     for (const group of ["a", "b"]) await radio.send(`${group}${i}`, { group });
   }
   await within(dish.receive(), "the first");
-  dish.leave("a");
+  assert.is(thrown(() => dish.leave("a", "never joined")).code, "EINVAL");
   for (let i = 0; i < 10; i++) {
     const [text, { group }] = await within(dish.receive(), "one of the other");
     assert.equal([`${text}`, `${group}`], [`b${i}`, "b"]);

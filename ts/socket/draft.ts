@@ -135,8 +135,12 @@ export class Dish extends DraftReceivingSocket {
   }
   /** Leaves groups. Throws EINVAL for one that was not joined. */
   leave(...groups: (Uint8Array | string)[]): void {
-    callEach(this, "zmq_leave", groups);
-    (this as unknown as { enter(): Channel }).enter().unsubscribed();
+    const channel = (this as unknown as { enter(): Channel }).enter();
+    try {
+      callEach(this, "zmq_leave", groups);
+    } finally {
+      channel.unsubscribed(); // also of those before one that was not joined
+    }
   }
 }
 

@@ -87,9 +87,10 @@ export class Inbox {
    */
   unsubscribed(socket: number): void {
     if (this.#type !== C.ZMQ_SUB && this.#type !== C.ZMQ_DISH) return;
+    const longest = this.#reactor.call("zw_longest_topic");
     const messages: Message[][] = [], ids: number[] = [];
     for (let i = this.#at; i < this.#messages.length; i++) {
-      if (!this.#wants(socket, this.#messages[i]!)) continue;
+      if (!this.#wants(socket, this.#messages[i]!, longest)) continue;
       messages.push(this.#messages[i]!);
       ids.push(this.#ids[i]!);
     }
@@ -99,10 +100,9 @@ export class Inbox {
     this.#at = 0;
   }
 
-  #wants(socket: number, message: Message[]): boolean {
+  #wants(socket: number, message: Message[], longest: number): boolean {
     const { memory } = this.#reactor.instance;
     const { group } = message.at(-1) as Origin;
-    const longest = this.#reactor.call("zw_longest_topic");
     return memory.withBytes(
       group ? Uint8Array.of(...group, 0) : message[0]!.subarray(0, longest),
       (at, size) =>

@@ -2,19 +2,13 @@
  * What a socket shows to the other classes of this folder, and to nobody else.
  */
 import type { Channel } from "./channel.ts";
-
-/** What libzmq was given for an endpoint, and its name where wildcards are filled in. */
-export interface Endpoint {
-  readonly real: string;
-  readonly last: string;
-}
+import type { Endpoints } from "./endpoints.ts";
 
 export interface Internals {
   readonly channel: Channel;
   /** Why every operation is refused at the moment, if it is. */
   blocked: string | undefined;
-  /** What is bound or connected, by the names that were given or told for it. */
-  readonly endpoints: Map<string, Endpoint>;
+  readonly endpoints: Endpoints;
   /** Values of options that libzmq cannot be asked for. */
   readonly written: Map<number, unknown>;
 }

@@ -11,7 +11,7 @@ import { errnoOf } from "../syscall/errno.ts";
 
 /** How long to wait. */
 export interface Wait {
-  /** Ends the wait: the promise rejects with the signal's reason. */
+  /** Ends the wait: the promise rejects with the signal's reason. A TypeError if it is none. */
   signal?: AbortSignal | undefined;
 }
 

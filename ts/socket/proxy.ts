@@ -56,7 +56,7 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
     const ends = [[front, "Front-end"], [back, "Back-end"]] as const;
     for (const [{ channel, endpoints }, name] of ends) {
       check(
-        !channel.closed && endpoints.size > 0,
+        !channel.closed && !endpoints.areNone,
         `${name} socket must be bound or connected`,
       );
     }

@@ -22,6 +22,7 @@ import {
   optionFault,
 } from "./endpoint.ts";
 import { assignOptions, defineOptions, setName } from "./define_options.ts";
+import { Endpoints } from "./endpoints.ts";
 import { expose, type Internals } from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
@@ -75,7 +76,7 @@ export abstract class Socket extends RawOptions {
     this.#inside = {
       channel: this.#channel,
       blocked: undefined,
-      endpoints: new Map(),
+      endpoints: new Endpoints(),
       written: new Map(),
     };
     expose(this, this.#inside);
@@ -146,7 +147,7 @@ export abstract class Socket extends RawOptions {
     const channel = this.#channel;
     const { reactor } = channel.core;
     const { blocked, endpoints, written } = this.#inside;
-    if (!option.live && (endpoints.size > 0 || blocked !== undefined)) {
+    if (!option.live && (!endpoints.areNone || blocked !== undefined)) {
       warn(
         reactor.host,
         "Socket option will not take effect until next connect/bind.",
@@ -292,11 +293,7 @@ export abstract class Socket extends RawOptions {
         ...(failure && explain(failure)),
       });
     }
-    const { endpoints } = this.#inside;
-    const last = this.lastEndpoint ?? real;
-    for (const name of [address, real, last]) {
-      endpoints.set(name, { real: name === last ? last : real, last });
-    }
+    this.#inside.endpoints.add(address, real, this.lastEndpoint ?? real);
     this.#channel.core.outside?.bound(this.#channel, address);
   }
 
@@ -341,7 +338,7 @@ export abstract class Socket extends RawOptions {
     this.#checkOptions(address, [this.type]);
     const rc = this.#native("zmq_connect", address);
     if (rc < 0) throw this.#error(-rc, { address });
-    this.#inside.endpoints.set(address, { real: address, last: address });
+    this.#inside.endpoints.add(address);
     if (address.startsWith("inproc:")) {
       this.#channel.core.inproc.add(this.#channel, address);
     }
@@ -374,15 +371,11 @@ export abstract class Socket extends RawOptions {
 
   #end(name: "zmq_unbind" | "zmq_disconnect", address: string): void {
     const { endpoints } = this.#inside;
-    const { real, last } = endpoints.get(address) ??
-      { real: address, last: address };
     const channel = this.#channel;
     const ended = channel.core.outside?.end(channel, name, address);
-    const rc = this.#native(name, real);
+    const rc = this.#native(name, endpoints.realOf(address));
     if (rc < 0 && !ended) throw this.#error(-rc, { address });
-    for (const [key, known] of endpoints) {
-      if (known.last === last) endpoints.delete(key);
-    }
+    endpoints.delete(address);
   }
 
   #native(name: string, address: string): number {
