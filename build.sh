@@ -615,17 +615,26 @@ do_bundle() {
     --keep-classnames --keep-fnames --format max_line_len=100 \
     --source-map content=inline,includeSources,url=node.mjs.map -o dist/node.mjs
   "${esbuild[@]}" "${node[@]}" "${embedded[@]}" --outfile=dist/embedded.mjs
+  # For who cannot `require` an ES module: older Nodes, Jest.
+  "${esbuild[@]}" "${node[@]}" "${embedded[@]}" --format=cjs --outfile=dist/node.cjs
   "${esbuild[@]}" --platform=neutral "${embedded[@]}" --sourcemap --outfile=dist/deno.mjs \
-    --alias:zeromq-wasm:host=./ts/host/detect_deno.ts
+    --alias:zeromq-wasm:host=./ts/host/detect_deno.ts \
+    '--banner:js=// @ts-self-types="./types/deno/mod.d.ts"'
   # The other entries use the first as their users do: one module, one set of classes.
-  local entry runtime
+  local entry runtime format banner
   for entry in auth:ts/feature/auth/mod.ts draft:ts/draft.ts \
     v5-compat:ts/compat/mod.ts; do
-    for runtime in node embedded deno; do
-      node_modules/.bin/esbuild "${entry#*:}" --bundle --format=esm \
+    for runtime in node.mjs node.cjs embedded.mjs deno.mjs; do
+      [[ $runtime == *.cjs ]] && format=cjs || format=esm
+      banner=
+      if [[ $runtime == deno.mjs ]]; then
+        banner="// @ts-self-types=\"../types/deno/${entry#*:ts/}\""
+        banner=${banner/%.ts\"/.d.ts\"}
+      fi
+      node_modules/.bin/esbuild "${entry#*:}" --bundle "--format=$format" \
         --target=es2022 --sourcemap --log-level=warning --platform=neutral \
-        "--outfile=dist/${entry%%:*}/$runtime.mjs" "--external:node:*" \
-        "--alias:zeromq-wasm=../$runtime.mjs" "--external:../$runtime.mjs"
+        "--outfile=dist/${entry%%:*}/$runtime" "--external:node:*" \
+        "--alias:zeromq-wasm=../$runtime" "--external:../$runtime" "--banner:js=$banner"
     done
   done
   rm -rf dist/types
@@ -638,10 +647,16 @@ do_bundle() {
     sed -i -E -e 's#(from|import\() ?"(\.[^"]*)\.ts"#\1 "\2.js"#' \
       -e "s#from \"zeromq-wasm\"#from \"$up/mod.js\"#" "$file"
   done < <(find dist/types -name '*.d.ts')
-  # The same for programs that `require`.
-  mkdir dist/types.new
-  cp -r dist/types/. dist/types.new
+  # The same for Deno, which takes an import as it is written: a program that imports the file
+  # by its path or URL has types, too.
+  cp -r dist/types dist/types.deno
+  while read -r file; do
+    sed -i -E 's#(from|import\() ?"(\.[^"]*)\.js"#\1 "\2.d.ts"#' "$file"
+  done < <(find dist/types.deno -name '*.d.ts')
+  # And for programs that `require`.
+  cp -r dist/types dist/types.new
   mv dist/types.new dist/types/require
+  mv dist/types.deno dist/types/deno
   echo '{ "type": "commonjs" }' >dist/types/require/package.json
 }
 

@@ -7,7 +7,7 @@
  * const server = new Server();
  * await server.bind("tcp://127.0.0.1:*");
  * const client = new Client();
- * client.connect(server.lastEndpoint);
+ * client.connect(server.lastEndpoint!);
  * await client.send("hello");
  * const [question, { routingId }] = await server.receive();
  * await server.send(`${question} yourself`, { routingId });
@@ -29,6 +29,8 @@ export type Gather = draft.Gather;
 export type Radio = draft.Radio;
 export type Scatter = draft.Scatter;
 export type Server = draft.Server;
+// `import draft from "zeromq/draft.js"` works with the native package, which is CommonJS.
+export default draft;
 export type {
   DishGroupOptions,
   RadioGroupOptions,

@@ -7,6 +7,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "Address not available",
   EAGAIN: "Operation was not possible or timed out",
   EBADF: "Socket is closed",
+  ECONNABORTED: "Connection aborted",
+  ECONNREFUSED: "Connection refused",
+  ECONNRESET: "Connection reset by peer",
   EFAULT: "Context is closed",
   EFSM: "Operation cannot be accomplished in current state",
   EHOSTUNREACH: "Host unreachable",
@@ -14,13 +17,17 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EMFILE: "Too many open file descriptors",
   ENAMETOOLONG: "File name too long",
   ENOCOMPATPROTO: "The protocol is not compatible with the socket type",
+  ENETUNREACH: "Network is unreachable",
   ENODEV: "No such device",
   ENOENT: "No such endpoint",
   ENOMEM: "Out of memory",
   ENOTFOUND: "Host name not found",
   ENOTSUP: "Operation not supported by this socket type",
+  EPIPE: "Broken pipe",
+  EPROTO: "Protocol error",
   EPROTONOSUPPORT: "Protocol not supported",
   ETERM: "Context was terminated",
+  ETIMEDOUT: "Connection timed out",
 };
 
 /**
@@ -62,7 +69,9 @@ export class ZmqError extends Error {
 /** The number that all platforms have for ENOMEM. */
 const ENOMEM = 12;
 
-/** The module's memory is used up. */
-export function outOfMemory(): ZmqError {
-  return new ZmqError("ENOMEM", ENOMEM);
+/** The module's memory is used up, or there is none to begin with. */
+export function outOfMemory(
+  details: { message?: string; cause?: unknown } = {},
+): ZmqError {
+  return new ZmqError("ENOMEM", ENOMEM, details);
 }

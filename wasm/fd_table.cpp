@@ -58,6 +58,7 @@ int zw::allocate (kind_t kind_, int family_)
     memset (e, 0, sizeof *e);
     e->kind = kind_;
     e->family = family_;
+    e->linger = -1;
     return fd;
 }
 
@@ -161,6 +162,11 @@ void zw::lose_late ()
 double zw::next_late ()
 {
     return late_at;
+}
+
+extern "C" void zw_linger (int fd_, int linger_)
+{
+    zw::entry (fd_)->linger = linger_;
 }
 
 extern "C" void zw_handshake_done (int fd_, void *socket_)

@@ -57,6 +57,7 @@ struct fd_entry_t
     unsigned stood; //  of a listen_fd: handshakes that succeeded; of such a
                     //  connection: how many had when its wait began
     void *socket; //  of a connection that counts, of which socket
+    int linger; //  milliseconds that what was sent has to leave after close; -1 is for ever
 };
 
 //  After a large message, the end of one and the begin of the next may arrive apart.

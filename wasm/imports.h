@@ -51,7 +51,7 @@ HOST ("body_new")
 void *zw_import_body_new (unsigned size, int fd, unsigned left, int);
 HOST ("body_free") int zw_import_body_free (void *body, int, int, int);
 HOST ("copy") int zw_import_copy (void *to, const void *from, unsigned len, int);
-HOST ("close") int zw_import_close (int fd, int, int, int);
+HOST ("close") int zw_import_close (int fd, int linger, int, int);
 HOST ("setsockopt") int zw_import_setsockopt (int fd, int level, int name, int value);
 HOST ("bind") int zw_import_bind (int fd, const struct host_name_t *at, int, int);
 HOST ("multicast_interface")
@@ -118,9 +118,10 @@ static inline void host_copy (void *to, const void *from, unsigned len)
 {
     zw_import_copy (to, from, len, 0);
 }
-static inline void host_close (int fd)
+//  What was sent and has not left yet has linger milliseconds for that; -1 is for ever.
+static inline void host_close (int fd, int linger)
 {
-    zw_import_close (fd, 0, 0, 0);
+    zw_import_close (fd, linger, 0, 0);
 }
 static inline void host_setsockopt (int fd, int level, int name, int value)
 {

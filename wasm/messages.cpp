@@ -49,6 +49,27 @@ struct dish_groups_t
 };
 template struct show_t<dish_groups_t, &zmq::dish_t::_subscriptions>;
 
+//  A socket looks after its pipes when it is used, and in no other way.
+struct sub_pipes_t
+{
+    typedef zmq::fq_t zmq::xsub_t::*type;
+    friend type look (sub_pipes_t);
+};
+template struct show_t<sub_pipes_t, &zmq::xsub_t::_fq>;
+struct dish_pipes_t
+{
+    typedef zmq::fq_t zmq::dish_t::*type;
+    friend type look (dish_pipes_t);
+};
+template struct show_t<dish_pipes_t, &zmq::dish_t::_fq>;
+struct socket_commands_t
+{
+    typedef int (zmq::socket_base_t::*type) (int, bool);
+    friend type look (socket_commands_t);
+};
+template struct show_t<socket_commands_t,
+                       &zmq::socket_base_t::process_commands>;
+
 //  Properties of connections that messages came from. Each is held, so that its
 //  address is no other's meanwhile, until nobody else holds it.
 struct known_t
@@ -171,22 +192,39 @@ struct parcel_t
     zmq_msg_t frames[1];
 };
 
+//  There is no memory for a parcel: gives back the bodies of which `in_` still tells.
+static void give_back (const unsigned *in_, int count_)
+{
+    for (; count_ > 0; count_--) {
+        if (*in_ == ~0u) {
+            zw_body_free ((void *) in_[2], NULL);
+            in_ += 3;
+            continue;
+        }
+        const unsigned size = *in_ & 0x7fffffff, follow = *in_ >> 31;
+        in_ += 1 + (follow ? (size + 3) / 4 : 0);
+    }
+}
+
 //  `in_` holds a word for each frame: its size, and bit 31 if its bytes follow
 //  the word, padded to words; otherwise the caller writes them itself (see
 //  zw_parcel_data). All bits set: the size and the address of a body follow, which
-//  is the parcel's from then on. Returns NULL when there is no memory.
+//  is the parcel's from then on. Returns NULL when there is no memory; the bodies are gone then.
 parcel_t *zw_parcel_new (const unsigned *in_, int count_)
 {
     parcel_t *const parcel =
       (parcel_t *) malloc (sizeof (parcel_t) + sizeof (zmq_msg_t) * count_);
-    if (!parcel)
+    if (!parcel) {
+        give_back (in_, count_);
         return NULL;
+    }
     for (parcel->count = 0; parcel->count < count_; parcel->count++) {
         zmq_msg_t *const frame = &parcel->frames[parcel->count];
         if (*in_ == ~0u) {
             if (zmq_msg_init_data (frame, (void *) in_[2], in_[1], zw_body_free,
                                    NULL)
                 != 0) {
+                give_back (in_, count_ - parcel->count);
                 zw_parcel_free (parcel);
                 return NULL;
             }
@@ -195,6 +233,7 @@ parcel_t *zw_parcel_new (const unsigned *in_, int count_)
         }
         const unsigned size = *in_ & 0x7fffffff;
         if (zmq_msg_init_size (frame, size) != 0) {
+            give_back (in_, count_ - parcel->count);
             zw_parcel_free (parcel);
             return NULL;
         }
@@ -387,6 +426,24 @@ int zw_events (void *socket_)
     size_t size = sizeof events;
     const int rc = zmq_getsockopt (socket_, ZMQ_EVENTS, &events, &size);
     return rc == -1 ? -zmq_errno () : events;
+}
+
+//  Has the socket look after its pipes: it learns of new ones, and lets go of those that have
+//  ended. Asked for their events a SUB and a DISH would take a message out, to see whether they
+//  want it, and give that one later: but of some the last is wanted, or none any more.
+void zw_look (void *socket_, int type_)
+{
+    if (type_ != ZMQ_SUB && type_ != ZMQ_XSUB && type_ != ZMQ_DISH) {
+        zw_events (socket_);
+        return;
+    }
+    zmq::socket_base_t *const socket =
+      static_cast<zmq::socket_base_t *> (socket_);
+    (socket->*look (socket_commands_t ())) (0, false);
+    if (type_ == ZMQ_DISH)
+        (static_cast<zmq::dish_t *> (socket)->*look (dish_pipes_t ())).has_in ();
+    else
+        (static_cast<zmq::xsub_t *> (socket)->*look (sub_pipes_t ())).has_in ();
 }
 
 //  Moves up to `max` whole messages from one socket to another, as zmq_proxy

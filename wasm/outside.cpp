@@ -39,6 +39,7 @@ static zmq::options_t options_outside (const zmq::options_t &options_)
     //  The other thread may be busy for any time.
     options.handshake_ivl = 0;
     options.reconnect_stop = 0;
+    options.affinity = 0;
     return options;
 }
 
@@ -101,6 +102,19 @@ int zmq::socket_base_t::connect_outside (const char *inproc_uri_,
     return process_commands (0, false);
 }
 
+//  Ends, when this socket is closed, a connection of another one (which may be closed) that
+//  waits for a bind. As ctx_t::connect_inproc_sockets does it, without what sending needs.
+bool zmq::socket_base_t::meet (const char *inproc_uri_, socket_base_t *socket_)
+{
+    pipe_t *pipes[2];
+    if (!get_ctx ()->take_pending (inproc_uri_, socket_, pipes))
+        return false;
+    pipes[1]->set_tid (get_tid ());
+    attach_pipe (pipes[1], false, false);
+    send_inproc_connected (socket_);
+    return true;
+}
+
 //  Takes a connection of the socket that waits for a bind: pipes_ as
 //  pend_connection got them.
 bool zmq::ctx_t::take_pending (const std::string &addr_,
@@ -128,6 +142,14 @@ int zw_bind_outside (void *socket_, const char *path_)
     zmq::socket_base_t *const socket =
       static_cast<zmq::socket_base_t *> (socket_);
     return socket->bind_outside (path_) == 0 ? 0 : -errno;
+}
+
+//  Meets for a socket what it connected to and nobody has bound: once for each name, until
+//  there is no more. Returns 0 then.
+int zw_meet (void *with_, void *socket_, const char *uri_)
+{
+    return static_cast<zmq::socket_base_t *> (with_)->meet (
+      uri_, static_cast<zmq::socket_base_t *> (socket_));
 }
 
 //  Connects through the host what waits for a bind in this thread. Returns

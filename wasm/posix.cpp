@@ -169,7 +169,7 @@ int close (int fd_)
         close (fd);
     }
     if (e->kind != zw::fresh_fd)
-        host_close (fd_);
+        host_close (fd_, e->linger);
     zw::release (fd_);
     return 0;
 }

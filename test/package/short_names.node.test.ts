@@ -49,7 +49,7 @@ test("a stack has the names, and the map leads to the sources", () => {
     );
     const run = (...flags: string[]) =>
       spawnSync("node", [...flags, program], { encoding: "utf8" }).stdout;
-    assert.match(run(), /at wholeNumber \([^]* at Push\.setOption \(/);
+    assert.match(run(), /at wholeNumber \([^]* at \[setOption\] \(/);
     const [, name, file, line] = /at (\w+) \((\S+\/ts\/\S+):(\d+):\d+\)/.exec(
       run("--enable-source-maps"),
     )!;

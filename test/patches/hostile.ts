@@ -192,11 +192,17 @@ export async function dial(to: { lastEndpoint: string | null }): Promise<Peer> {
 }
 
 /** Options and socket types of libzmq that have no name in the API. */
-export function setRaw(socket: Socket, id: number, value: unknown): void {
-  const kind = typeof value === "number" ? "i32" : "text";
-  (socket as unknown as {
-    setOption(name: string, option: object, value: unknown): void;
-  }).setOption(`option ${id}`, { id, kind }, value);
+export function setRaw(
+  socket: Socket,
+  id: number,
+  value: number | string,
+): void {
+  const raw = socket as unknown as {
+    setInt32Option(id: number, value: number): void;
+    setStringOption(id: number, value: string): void;
+  };
+  if (typeof value === "number") raw.setInt32Option(id, value);
+  else raw.setStringOption(id, value);
 }
 
 /** A socket of a type of libzmq's draft API, by number. */

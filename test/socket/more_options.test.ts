@@ -59,7 +59,9 @@ test("what they do not take says what they take", () => {
   const socket = use(new zmq.Router());
   for (
     const [name, value, takes] of [
-      ["inBatchSize", 0, "1 or more"],
+      ["inBatchSize", 0, "16 or more"],
+      ["inBatchSize", 15, "16 or more"],
+      ["outBatchSize", 0, "1 or more"],
       ["metadata", "nonsense", "X-name:value"],
       ["routerNotify", 4, "the sum of 1 and 2"],
       ["reconnectStop", 4, "0 to 3"],

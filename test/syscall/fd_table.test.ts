@@ -171,10 +171,10 @@ test("numbers and names of errors", () => {
   assert.is(zmqErrno("EFSM"), 156384712 + 51);
   assert.is(zmqErrno("EAGAIN"), undefined);
   // libzmq aborts on others.
-  const connects = [["ETIMEDOUT", "ETIMEDOUT"], ["EACCES", "ECONNREFUSED"], [
+  const connects = [["ETIMEDOUT", "ETIMEDOUT"], ["EACCES", "EHOSTUNREACH"], [
     "ENOTFOUND",
-    "ECONNREFUSED",
-  ]];
+    "EHOSTUNREACH",
+  ], ["ENOENT", "ECONNREFUSED"]];
   for (const [code, told] of connects) {
     assert.is(codeOf(connectErrno(code!)), told);
   }

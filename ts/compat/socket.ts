@@ -9,6 +9,9 @@ import { ZMQ_SNDMORE } from "./constants.ts";
 import { monitor } from "./monitor.ts";
 import { type OptionName, read, shortOptions, write } from "./options.ts";
 
+/** Before a test replaces it by one that waits to be told. */
+const { setImmediate } = globalThis;
+
 const CLASSES = {
   pair: zmq.Pair,
   req: zmq.Request,

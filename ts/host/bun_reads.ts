@@ -12,6 +12,7 @@
 import type * as net from "node:net";
 import { handleOf } from "./node_descriptors.ts";
 import type { Places } from "./node_reads.ts";
+import { setImmediate } from "./node_timers.ts";
 import { Patience } from "./patience.ts";
 
 /** A connection of which Bun has read so much is busy. */

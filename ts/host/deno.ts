@@ -9,7 +9,15 @@ import { denoDatagrams } from "./deno_datagram.ts";
 import { largeMemory } from "./deno_direct.ts";
 import { glance, later } from "./deno_glance.ts";
 import { granted, stateOf } from "./deno_permissions.ts";
-import { deno, globals, release, setTimer, toError } from "./deno_globals.ts";
+import {
+  clearInterval,
+  deno,
+  globals,
+  release,
+  setInterval,
+  setTimer,
+  toError,
+} from "./deno_globals.ts";
 import { closedListeners, DenoStreamListener } from "./deno_listener.ts";
 import { DenoConnection } from "./deno_stream.ts";
 import { canHaveThreads, denoThreads } from "./deno_threads.ts";
@@ -221,8 +229,8 @@ function random(bytes: Uint8Array): void {
 }
 
 function keepAlive(): () => void {
-  const timer = globals.setInterval(() => {}, FOREVER_MS);
-  return () => globals.clearInterval(timer);
+  const timer = setInterval(() => {}, FOREVER_MS);
+  return () => clearInterval(timer);
 }
 
 export function denoHost(): Host {

@@ -116,8 +116,10 @@ function missingFlag(cause: Error): string | undefined {
     cause.message,
   );
   if (found === null) return undefined;
-  // A Unix socket is named "unix:path" there, which the flag does not take.
-  const target = found[2]?.startsWith("unix:") ? undefined : found[2];
+  // A Unix socket is named "unix:path" there, which the flag does not take; "all" takes nothing.
+  const target = found[2]?.startsWith("unix:") || found[1] === "all"
+    ? undefined
+    : found[2];
   return `needs --allow-${found[1]}${target === undefined ? "" : `=${target}`}`;
 }
 

@@ -18,6 +18,8 @@ import {
   globals,
   hasSeveralProcessors,
   release,
+  setImmediate,
+  setTimeout,
   setTimer,
 } from "./deno_globals.ts";
 import type { DenoConn } from "./deno_types.ts";
@@ -61,7 +63,7 @@ export function glance(task: () => void): boolean {
   if (!hasSeveralProcessors()) return false;
   const { size } = standing;
   if (size === 0 || size > FEW || !standing.areDirect) return ask(task);
-  globals.setImmediate(() => {
+  setImmediate(() => {
     let arrived = false;
     for (let i = 0; i < TRIES && !arrived; i++) arrived = standing.readNow();
     // What has arrived is for the program first, which goes on in microtasks; ticks that wait
@@ -79,8 +81,8 @@ export function later(task: () => void): void {
   // To open the mirror takes some answers of the system, too.
   if (standing.size > 0 && (opening || now - last >= SLEEP_MS)) {
     last = now;
-    globals.setTimeout(task, 0);
-  } else globals.setImmediate(task);
+    setTimeout(task, 0);
+  } else setImmediate(task);
 }
 
 /** Runs `task` when the system was asked; false if it cannot be, or not yet. */

@@ -6,6 +6,14 @@ import type { HostError, HostTimer } from "./host.ts";
 export const globals = globalThis as unknown as DenoGlobals;
 // Undefined on other runtimes, where this file may be bundled but `denoHost` is not called.
 export const deno: DenoApi = globals.Deno;
+/** As they are when the package is loaded: tests replace them by some that wait to be told. */
+export const {
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+  setImmediate,
+} = globals;
 
 export const toError = (what: string, cause: unknown): HostError =>
   toHostError(what, cause, deno.build.os);
@@ -20,12 +28,14 @@ export function hasSeveralProcessors(): boolean {
 export function setTimer(task: () => void, ms: number): HostTimer {
   // Before Deno 2.6 one that is due fires also after it was cleared.
   let cancelled = false;
-  const timer = globals.setTimeout(() => cancelled || task(), ms);
-  deno.unrefTimer(timer);
+  const timer = setTimeout(() => cancelled || task(), ms);
+  // From node_modules, Deno gives a package Node's timers, which older ones do not know here.
+  if (typeof timer === "number") deno.unrefTimer(timer);
+  else (timer as { unref(): void }).unref();
   return {
     cancel() {
       cancelled = true;
-      globals.clearTimeout(timer);
+      clearTimeout(timer);
     },
   };
 }

@@ -23,6 +23,7 @@ import { standing } from "./deno_standing.ts";
 import { turn } from "./deno_turn.ts";
 import type { DenoConn } from "./deno_types.ts";
 import type { Connection, ConnectionEvents } from "./host.ts";
+import { MOST_LINGER_MS } from "./linger.ts";
 import { Patience } from "./patience.ts";
 
 const SMALLEST_BUFFER = 4096;
@@ -31,8 +32,6 @@ const LARGEST_BUFFER = 65536;
 const MOST_AT_ONCE = 2 ** 20;
 /** Less than this Deno reads as always, with what comes after it. */
 const LEAST_TARGET = 65536;
-/** How long a closed connection may try to send what it still holds. */
-const LINGER_MS = 30_000;
 
 /** What is read directly and has no other place goes here: it is used up before the next read. */
 let pad: Uint8Array | undefined;
@@ -207,7 +206,7 @@ export class DenoConnection implements Connection {
     this.#configure((conn) => conn.setKeepAlive?.(on));
   }
 
-  close(): void {
+  close(linger = MOST_LINGER_MS): void {
     if (this.#over) return;
     this.#over = true;
     this.#events = undefined;
@@ -223,9 +222,9 @@ export class DenoConnection implements Connection {
     // FIN into a RST that can destroy what we sent last.
     this.#paused = false;
     void this.#read();
-    const linger = setTimer(() => standing.release(conn), LINGER_MS);
+    const timer = setTimer(() => standing.release(conn), linger);
     void this.#writing.then(() => {
-      linger.cancel();
+      timer.cancel();
       standing.release(conn);
     });
   }

@@ -4,7 +4,7 @@
  * An operation that is ready resolves within the same drain of microtasks, so an unchecked
  * loop would keep timers, `soon` and all other connections waiting.
  */
-import { globals } from "./deno_globals.ts";
+import { globals, setImmediate } from "./deno_globals.ts";
 
 /** Bytes per turn of the event loop before a loop lets others run; an event costs 1 KiB extra. */
 const TURN_BUDGET = 512 * 1024;
@@ -25,12 +25,12 @@ export const turn = {
       // goes on in ticks.
       globals.process.nextTick(() => {
         if (this.ticking === 0) this.renew();
-        else globals.setImmediate(() => this.renew());
+        else setImmediate(() => this.renew());
       });
     }
     this.left -= bytes + EVENT_COST;
     if (this.left > 0) return undefined;
-    return new Promise((resolve) => globals.setImmediate(resolve));
+    return new Promise((resolve) => setImmediate(resolve));
   },
   renew(): void {
     this.armed = false;

@@ -106,8 +106,11 @@ export interface Connection {
   setNoDelay(on: boolean): void;
   /** Idle seconds before the first probe; 0 leaves the system's. */
   setKeepAlive(on: boolean, idleSeconds: number): void;
-  /** Closes; bytes still held are sent first, then FIN. No events follow. */
-  close(): void;
+  /**
+   * Closes; bytes still held are sent first, then FIN. No events follow. A peer that does not
+   * take them has `linger` milliseconds, half a minute unless given.
+   */
+  close(linger?: number): void;
 }
 
 /** A listening endpoint. */

@@ -23,6 +23,15 @@ import { glance } from "./node_glance.ts";
 import { NodeConnection, NodeListener, readsInPlace } from "./node_stream.ts";
 import { makeTempDir, remove, removeTempDir } from "./node_paths.ts";
 import { nodeThreads } from "./node_threads.ts";
+import {
+  clearInterval,
+  clearTimeout,
+  hrtime,
+  nextTick,
+  setImmediate,
+  setInterval,
+  setTimeout,
+} from "./node_timers.ts";
 import { marksEarly } from "./node_v8.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
@@ -307,7 +316,7 @@ function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
  * socket. Where this is called often, V8 hardly ever makes the array.
  */
 function sinceBoot(): number {
-  const [seconds, nanoseconds] = process.hrtime();
+  const [seconds, nanoseconds] = hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
@@ -356,7 +365,7 @@ export const nodeHost: Host = {
       globalThis.crypto.getRandomValues(part as Uint8Array<ArrayBuffer>);
     }
   },
-  soon: (task) => process.nextTick(task),
+  soon: (task) => nextTick(task),
   later: (task) => void setImmediate(task),
   setTimer,
   keepAlive,

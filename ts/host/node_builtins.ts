@@ -9,6 +9,7 @@ import type * as Fs from "node:fs";
 import type * as Net from "node:net";
 import type * as Os from "node:os";
 import type * as Path from "node:path";
+import type * as Timers from "node:timers";
 import type * as Util from "node:util";
 import type * as V8 from "node:v8";
 import type * as Workers from "node:worker_threads";
@@ -20,6 +21,7 @@ interface Builtins {
   "node:net": typeof Net;
   "node:os": typeof Os;
   "node:path": typeof Path;
+  "node:timers": typeof Timers;
   "node:util": typeof Util;
   "node:v8": typeof V8;
   "node:worker_threads": typeof Workers;

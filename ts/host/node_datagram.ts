@@ -14,6 +14,7 @@ import type {
 import { describe } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { toHostError } from "./node_errors.ts";
+import { nextTick } from "./node_timers.ts";
 
 /** Addresses are literals already: without this each datagram would wait for a tick. */
 type Lookup = NonNullable<dgram.SocketOptions["lookup"]>;
@@ -48,7 +49,7 @@ class NodeDatagramSocket implements DatagramSocket {
     try {
       this.#socket.send(bytes, 0, bytes.length, to.port, to.host, told);
     } catch {
-      process.nextTick(told); // port 0, for example: refused before it is tried
+      nextTick(told); // port 0, for example: refused before it is tried
     }
   }
 

@@ -2,6 +2,7 @@
  * LAYER 1 on Node and Bun: a turn of the event loop that sees what has arrived.
  */
 import { builtin } from "./node_builtins.ts";
+import { setImmediate } from "./node_timers.ts";
 
 /** With one processor, whoever is to answer needs it. */
 let looksOut: boolean | undefined;

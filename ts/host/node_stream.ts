@@ -15,14 +15,14 @@ import type {
   HostError,
   Listener,
 } from "./host.ts";
+import { MOST_LINGER_MS } from "./linger.ts";
 import { builtin } from "./node_builtins.ts";
 import { descriptorOf, unpaceNow, writeAllNow } from "./node_descriptors.ts";
 import { toHostError } from "./node_errors.ts";
 import { Places, thePad } from "./node_reads.ts";
+import { clearTimeout, nextTick, setTimeout } from "./node_timers.ts";
 import { isInside } from "./pacing.ts";
 
-/** How long a closed socket may try to send what it still holds to a peer that does not read. */
-const LINGER_MS = 30_000;
 function endpoint(host: string | undefined, port: number | undefined) {
   return host === undefined || port === undefined ? undefined : { host, port };
 }
@@ -137,7 +137,7 @@ export class NodeConnection implements Connection {
 
   /** For a connection that could not even be tried. */
   fail(error: HostError): void {
-    process.nextTick(() => this.#finish(error));
+    nextTick(() => this.#finish(error));
     this.#socket.destroy();
   }
 
@@ -145,12 +145,12 @@ export class NodeConnection implements Connection {
     if (this.#over) {
       const early = this.#early;
       if (early !== undefined) {
-        process.nextTick(() => events.closed(early.error));
+        nextTick(() => events.closed(early.error));
       }
       return;
     }
     this.#events = events;
-    if (this.#connected) process.nextTick(() => this.#events?.connected());
+    if (this.#connected) nextTick(() => this.#events?.connected());
     if (!this.#usesPad) {
       this.#socket.on("data", (bytes: Uint8Array) => {
         if (this.#busyReads) this.#busyReads.data(bytes);
@@ -308,7 +308,7 @@ export class NodeConnection implements Connection {
     this.#socket.setKeepAlive(on, idleSeconds * 1000);
   }
 
-  close(): void {
+  close(linger = MOST_LINGER_MS): void {
     if (this.#over) return;
     this.#over = true;
     this.#events = undefined;
@@ -321,8 +321,8 @@ export class NodeConnection implements Connection {
     socket.resume();
     socket.destroySoon();
     if (!socket.destroyed) {
-      const linger = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-      socket.once("close", () => clearTimeout(linger));
+      const timer = setTimeout(() => socket.destroy(), linger).unref();
+      socket.once("close", () => clearTimeout(timer));
     }
   }
 
@@ -371,7 +371,7 @@ export class NodeListener implements Listener {
     const waiting = this.#waiting;
     this.#waiting = [];
     if (waiting.length > 0) {
-      process.nextTick(() => waiting.forEach(onConnection));
+      nextTick(() => waiting.forEach(onConnection));
     }
   }
 

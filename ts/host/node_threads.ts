@@ -65,15 +65,21 @@ function tie(
   }
   const { port1, port2 } = new (threads().MessageChannel)();
   watch(port1, ended);
+  // Bun closes the other end of a port that is collected.
+  let kept: workers.MessagePort | undefined;
   threads().postMessageToThread!(thread, { [KEY]: id, port: port2 }, [port2])
     .catch(
       () => {
         // It ended before, or closed the connection: its port is closed in any case. On Bun
         // it may as well be a Web Worker, which cannot be told.
-        if (!("Bun" in globalThis)) port1.close();
+        if ("Bun" in globalThis) kept = port2;
+        else port1.close();
       },
     );
-  return () => port1.close();
+  return () => {
+    port1.close();
+    kept?.close();
+  };
 }
 
 export const nodeThreads: Threads = {

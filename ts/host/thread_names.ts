@@ -84,12 +84,12 @@ export class ThreadNames {
       waits: () => true,
       found: (by) => {
         if (by === this.#self) return;
-        this.#searches.delete(search);
+        this.#end(search);
         found();
       },
     };
     this.#search(search);
-    return () => void this.#searches.delete(search);
+    return () => this.#end(search);
   }
 
   /** Whether another thread was heard of that has bound the name. */
@@ -104,7 +104,7 @@ export class ThreadNames {
       this.#host,
       `connect inproc ${name}`,
       () => {
-        this.#searches.delete(search);
+        this.#end(search);
         this.#connections.delete(connection);
         cut();
       },
@@ -152,7 +152,7 @@ export class ThreadNames {
     this.#timer ??= this.#host.setTimer(() => {
       this.#timer = undefined;
       for (const search of [...this.#searches]) {
-        if (!search.waits()) this.#searches.delete(search);
+        if (!search.waits()) this.#end(search);
       }
       if (this.#searches.size === 0) return;
       for (const name of new Set([...this.#searches].map((it) => it.name))) {
@@ -166,8 +166,15 @@ export class ThreadNames {
     for (const search of [...this.#searches]) {
       if (search.name !== name) continue;
       if (search.waits()) search.found(by);
-      else this.#searches.delete(search);
+      else this.#end(search);
     }
+  }
+
+  #end(search: Search): void {
+    this.#searches.delete(search);
+    if (this.#searches.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /** Another thread has bound a name: perhaps because the one we talk to is gone. */

@@ -13,6 +13,7 @@ import type {
   HostError,
   HostTimer,
 } from "./host.ts";
+import { MOST_LINGER_MS } from "./linger.ts";
 import { hostError } from "./messages.ts";
 
 /** Bytes of one ring: a little more than libzmq gathers for a write. */
@@ -22,8 +23,6 @@ const TURN_BUDGET = 512 * 1024;
 const EVENT_COST = 1024;
 /** How long a thread may be busy before it is taken for dead, when there is a reason to ask. */
 const PROBE_MS = 5_000;
-/** How long a closed end may try to send what it still holds. */
-const LINGER_MS = 30_000;
 
 /** Words of the memory: what became of the offer, then those of each side. */
 const STATE = 0, SIDE = 8, SIDES = 2;
@@ -251,6 +250,7 @@ export class ThreadConnection implements Connection {
   setNoDelay(): void {}
   setKeepAlive(): void {}
 
+  /** As for libzmq inproc has no linger: the other thread may be busy. */
   close(): void {
     if (this.#closing || this.#over) return;
     this.#closing = true;
@@ -262,7 +262,7 @@ export class ThreadConnection implements Connection {
       this.#finish();
       return;
     }
-    this.#linger = this.#host.setTimer(() => this.#finish(), LINGER_MS);
+    this.#linger = this.#host.setTimer(() => this.#finish(), MOST_LINGER_MS);
     this.#begin();
     rings.wake();
   }

@@ -98,7 +98,7 @@ export function makeImports(
     body_free: (ptr: number) => target.bodies.drop(ptr),
     copy: (to: number, from: number, size: number) =>
       target.bodies.copy(target.memory.bytes, to, from, size),
-    close: (fd: number) => target.fds.close(fd),
+    close: (fd: number, linger: number) => target.fds.close(fd, linger),
     setsockopt(fd: number, level: number, name: number, value: number) {
       if (level === C.IPPROTO_TCP && name === C.TCP_NODELAY) {
         target.fds.setOption(fd, "noDelay", value);

@@ -3,6 +3,7 @@
  * or its memory is one context's.
  */
 import { wasm } from "zeromq-wasm:bytes";
+import { outOfMemory } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { type Allocate, Bodies } from "../syscall/bodies.ts";
 import { FdTable } from "../syscall/fd_table.ts";
@@ -16,6 +17,11 @@ import { type Exports, Memory } from "./memory.ts";
 let compiled: WebAssembly.Module | undefined;
 
 function compile(): WebAssembly.Module {
+  if (!("WebAssembly" in globalThis)) {
+    throw new Error(
+      "zeromq-wasm needs WebAssembly, which is switched off here",
+    );
+  }
   return compiled ??= new WebAssembly.Module(
     typeof wasm === "string" ? decode(wasm) : wasm(),
   );
@@ -94,6 +100,17 @@ const EVENTS = [
   "incoming",
 ] as const;
 
+function makeMemory(maximum: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
+  } catch (cause) {
+    const message =
+      "Out of memory: the runtime could not reserve what it needs for a context " +
+      "(8 GB of addresses and more with V8; is there a limit, as by ulimit -v?)";
+    throw outOfMemory({ message, cause });
+  }
+}
+
 export class Instance {
   readonly memory: Memory;
   readonly fds: FdTable;
@@ -123,7 +140,8 @@ export class Instance {
     }
     const wanted = Math.ceil(options.memoryLimit / PAGE_BYTES);
     const maximum = Math.min(Math.max(wanted, FIRST_PAGES), MOST_PAGES);
-    const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
+    const module = compile();
+    const memory = makeMemory(maximum);
     this.#target = {
       host,
       fds: this.fds,
@@ -137,7 +155,7 @@ export class Instance {
     };
     const imports = makeImports(this.#target);
     const { exports } = new WebAssembly.Instance(
-      compile(),
+      module,
       { ...imports, env: { memory } },
     );
     this.exports = exports as unknown as Exports;

@@ -14,12 +14,13 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class Memory {
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: { readonly buffer: ArrayBuffer };
   readonly #exports: Exports;
   #bytes = new Uint8Array(0);
   #words = new Uint32Array(0);
 
-  constructor(memory: WebAssembly.Memory, exports: Exports) {
+  /** `memory`: a WebAssembly.Memory, of which programs without the types of a page know nothing. */
+  constructor(memory: { readonly buffer: ArrayBuffer }, exports: Exports) {
     this.#memory = memory;
     this.#exports = exports;
   }

@@ -25,6 +25,8 @@ import { Turn } from "./turn.ts";
 const YIELD = 512;
 const ADDRESS_BYTES = 128; // more than the longest IP literal, with its scope
 const RESOLVED: Promise<void> = Promise.resolve();
+/** Before a test replaces it by one that waits to be told. */
+const { queueMicrotask } = globalThis;
 
 export class Reactor implements Kernel {
   readonly host: Host;
@@ -421,8 +423,9 @@ export class Reactor implements Kernel {
       if (fd < 0) return fd;
       this.#setAddress(fd, 0, local);
       this.#setAddress(fd, 1, remote);
-      // The caller starts the connection first; then libzmq accepts it.
-      this.touch();
+      // The caller starts the connection first, also in a long burst; then libzmq accepts it.
+      this.#count(1);
+      this.#pumpSoon();
       return fd;
     } catch (error) {
       this.died(error);

@@ -2,13 +2,14 @@
  * Many messages at once: the small ones among them cross into the module together.
  */
 import type { Channel } from "./channel.ts";
+import { ENTER } from "./internals.ts";
 import { IN_PLACE, type MessageLike, toBytes } from "./message.ts";
 import { isAborted, type Wait } from "./parking.ts";
 
 type Frames = MessageLike | MessageLike[];
 
 interface Sender {
-  enter(): Channel;
+  [ENTER](): Channel;
   send(message: Frames, options?: Wait): Promise<void>;
 }
 
@@ -32,7 +33,7 @@ export async function sendMany(
     for (const message of messages as Iterable<Frames>) {
       const bytes = smallFrame(message);
       if (bytes !== undefined) {
-        small.push(borrowed ? bytes : bytes.slice());
+        small.push(borrowed ? bytes : new Uint8Array(bytes));
         if (small.length === MOST) await flush(socket, small, options);
       } else {
         await flush(socket, small, options);
@@ -62,7 +63,7 @@ async function flush(
 ): Promise<void> {
   const frames = small.splice(0);
   for (let at = 0; at < frames.length;) {
-    const channel = socket.enter();
+    const channel = socket[ENTER]();
     if (isAborted(options.signal)) throw options.signal!.reason;
     const count = channel.sender.sendMany(frames, at);
     at += count;

@@ -27,6 +27,8 @@ import {
   type Parked,
   type Wait,
 } from "./parking.ts";
+import { meetLater, patienceOf } from "./meeting.ts";
+import { open } from "./open.ts";
 import { Sender } from "./sender.ts";
 
 /** Messages fetched by one crossing, at most. */
@@ -72,6 +74,9 @@ export class Channel implements Client, Counted {
   readonly #inbox: Inbox;
   readonly sender: Sender;
   #isGone = false;
+  /** For `gone`: how long inproc may wait, in ms, and the socket of libzmq. */
+  #patience = Infinity;
+  #ended = 0;
   readonly #whenGone: (() => void)[] = [];
 
   constructor(core: ContextCore, type: number, noun = "Socket") {
@@ -81,13 +86,8 @@ export class Channel implements Client, Counted {
     this.#inbox = new Inbox(core.reactor, type, core.outbox.scratch);
     this.sender = new Sender(this);
     this.prefetch = STATEFUL.includes(type) ? 1 : PREFETCH;
-    const { reactor, pointer } = core;
-    this.#slot = reactor.add(this);
-    this.pointer = reactor.call("zw_socket", pointer, type, this.#slot);
-    if (this.pointer === 0) {
-      reactor.release(this.#slot);
-      throw zmqError(reactor.host, reactor.call("zmq_errno"));
-    }
+    this.#slot = core.reactor.add(this);
+    this.pointer = open(core, type, this.#slot);
     core.opened(this);
   }
 
@@ -128,7 +128,8 @@ export class Channel implements Client, Counted {
     const { reactor, outside, register } = this.core;
     outside?.closing(this);
     register.closing(this);
-    const pointer = this.pointer;
+    this.#patience = patienceOf(this);
+    this.#ended = this.pointer;
     this.pointer = 0;
     this.#inbox.clear();
     reactor.remove(this.#slot, () => {
@@ -142,8 +143,9 @@ export class Channel implements Client, Counted {
       this.#reader?.resolve(END);
     }
     this.fail(this.error("EAGAIN"));
+    this.#diverted = undefined;
     if (reactor.instance.dead) return;
-    reactor.call("zw_close", pointer);
+    reactor.call("zw_close", this.#ended);
     reactor.touch();
     this.afterClose?.();
   }
@@ -155,12 +157,14 @@ export class Channel implements Client, Counted {
   gone(): Promise<void> {
     if (this.#isGone) return RESOLVED;
     const { reactor } = this.core;
+    const gone = new Promise<void>((done) => this.#whenGone.push(done));
+    // What may never be bound is met when the program has nothing else to do (exit.ts).
+    if (this.#patience < 0) return gone;
+    const timer = meetLater(this.core, this, this.#ended, this.#patience);
     reactor.hold();
-    return new Promise((resolve) => {
-      this.#whenGone.push(() => {
-        reactor.drop();
-        resolve();
-      });
+    return gone.then(() => {
+      timer?.cancel();
+      reactor.drop();
     });
   }
 
@@ -364,7 +368,7 @@ export class Channel implements Client, Counted {
     }
     // Nobody waits; but a SUB, say, has to subscribe at a peer that has just come.
     if (!this.#reader && !this.sender.waits) {
-      this.core.reactor.call("zw_events", this.pointer);
+      this.core.reactor.call("zw_look", this.pointer, this.type);
     }
     this.#reader?.attempt();
     this.sender.attempt();

@@ -13,6 +13,7 @@ import { type Counters, Register } from "./counters.ts";
 import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { InprocNames } from "./inproc_names.ts";
+import { meetAll } from "./meeting.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
 import { Outside } from "./outside.ts";
@@ -111,22 +112,7 @@ function start(given: Context): ContextCore {
     closeAll() {
       for (const socket of open) socket.close();
     },
-    meetInproc() {
-      if (reactor.instance.dead) return;
-      // As zmq_ctx_term does it: with a socket that binds and closes.
-      for (const address of core.inproc.all()) {
-        const slot = reactor.add({ ready() {}, fail() {} });
-        const socket = reactor.call("zw_socket", pointer, C.ZMQ_PAIR, slot);
-        if (socket === 0) return reactor.release(slot);
-        reactor.instance.memory.withString(
-          address,
-          (ptr) => reactor.call("zmq_bind", socket, ptr),
-        );
-        reactor.remove(slot, () => {});
-        reactor.call("zw_close", socket);
-      }
-      core.inproc.clear();
-    },
+    meetInproc: () => meetAll(core),
     advice: () =>
       reactor.call("zmq_ctx_get", pointer, CONTEXT["blocky"]!.id) === 0
         ? ""

@@ -1,6 +1,7 @@
 /**
  * What classes have that is not written in them: options as properties, their names.
  */
+import { GET_OPTION, SET_OPTION } from "./internals.ts";
 import type { Option, Options } from "./options.ts";
 
 /**
@@ -33,8 +34,8 @@ export function addProperties(
 }
 
 interface Accessible {
-  getOption(option: Option): unknown;
-  setOption(name: string, option: Option, value: unknown): void;
+  [GET_OPTION](option: Option): unknown;
+  [SET_OPTION](name: string, option: Option, value: unknown): void;
 }
 
 /** Gives a class the options as properties. */
@@ -50,12 +51,12 @@ export function defineOptions(
         enumerable: true,
         configurable: true,
         get(this: Accessible) {
-          return this.getOption(option);
+          return this[GET_OPTION](option);
         },
         set: option.access === "r"
           ? undefined
           : function (this: Accessible, value: unknown) {
-            this.setOption(name, option, value);
+            this[SET_OPTION](name, option, value);
           },
       });
     }

@@ -5,6 +5,7 @@
 import * as C from "zeromq-wasm:constants";
 import type { Channel } from "./channel.ts";
 import { zmqError } from "./context.ts";
+import { ENTER } from "./internals.ts";
 import { type Message, type MessageLike, toBytes } from "./message.ts";
 import { addProperties, defineOptions } from "./define_options.ts";
 import * as options from "./options.ts";
@@ -43,7 +44,7 @@ export interface DishGroupOptions {
 }
 
 function invalid(socket: unknown, message: string): Error {
-  const { reactor } = (socket as { enter(): Channel }).enter().core;
+  const { reactor } = (socket as { [ENTER](): Channel })[ENTER]().core;
   return zmqError(reactor.host, "EINVAL", { message });
 }
 
@@ -135,7 +136,7 @@ export class Dish extends DraftReceivingSocket {
   }
   /** Leaves groups. Throws EINVAL for one that was not joined. */
   leave(...groups: (Uint8Array | string)[]): void {
-    const channel = (this as unknown as { enter(): Channel }).enter();
+    const channel = (this as unknown as { [ENTER](): Channel })[ENTER]();
     try {
       callEach(this, "zmq_leave", groups);
     } finally {
@@ -152,7 +153,7 @@ function callEach(
   for (const group of groups) {
     const wrong = groupFault(group);
     if (wrong !== undefined) throw invalid(dish, wrong);
-    const channel = (dish as { enter(): Channel }).enter();
+    const channel = (dish as { [ENTER](): Channel })[ENTER]();
     const { reactor } = channel.core;
     const rc = reactor.instance.memory.withBytes(
       Uint8Array.of(...toBytes(group), 0),

@@ -72,7 +72,11 @@ export async function endpointToBind(
 ): Promise<BindEndpoint> {
   const { host, instance: { fds } } = reactor;
   let found = chooseTarget(reactor, socket, address);
-  const name = found.error?.code === "ENODEV" &&
+  const { error } = found;
+  // Or nobody may say which interfaces there are.
+  const isNoInterface = error !== undefined &&
+    (error.code === "ENODEV" || error.cause === fds.forbidden);
+  const name = isNoInterface &&
     /^(tcp|ws|udp):\/\/([^:\[\]*]+):(.*)$/.exec(address);
   if (name) {
     // Neither an address nor an interface: perhaps the name of a host.
@@ -256,8 +260,6 @@ export function optionFault(
   socket: {
     readonly type: number;
     readonly interface: string | null;
-    readonly plainServer: boolean;
-    readonly curveServer: boolean;
     readonly zapDomain: string | null;
     readonly zapEnforceDomain: boolean;
     readonly socksProxy: string | null;
@@ -269,8 +271,7 @@ export function optionFault(
     return "A ZAP handler must be a Reply or a Router";
   }
   if (
-    socket.zapEnforceDomain && (socket.plainServer || socket.curveServer) &&
-    socket.zapDomain === null
+    socket.zapEnforceDomain && socket.zapDomain === null
   ) return "zapEnforceDomain is set, but there is no zapDomain";
   if (address.startsWith("udp:") && socket.interface !== null) {
     return "No runtime binds to a device: instead of interface, use udp://interface;group:port";

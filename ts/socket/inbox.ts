@@ -56,6 +56,8 @@ export class Inbox {
   #base = 0;
   /** Frames of a message whose rest comes with the next call. */
   #partial: Message[] | undefined;
+  /** Why the message that is being unpacked cannot be received: a frame had no room. */
+  #lost: unknown;
   readonly #properties = new Map<number, { from: Properties; size: number }>();
   /** Characters of them all. */
   #characters = 0;
@@ -182,6 +184,7 @@ export class Inbox {
     const known = this.#ids.length;
     let origin: Origin | undefined;
     let frames = this.#partial;
+    let failure: unknown;
     this.#end = start + used;
     this.#until = 0;
     for (let at = start; at < this.#end;) {
@@ -203,7 +206,7 @@ export class Inbox {
       at += 8;
       let frame: Message;
       if (header & BY_POINTER) {
-        frame = this.#fetch(memory.words[at >> 2]!);
+        frame = this.#fetchOrLose(memory.words[at >> 2]!);
         at += 8;
       } else {
         const size = header & SIZE;
@@ -215,6 +218,12 @@ export class Inbox {
       if (frames === undefined) frames = [frame];
       else frames.push(frame);
       if (header & MORE) continue;
+      if (this.#lost !== undefined) {
+        failure ??= this.#lost;
+        this.#lost = frames = undefined;
+        this.#ids.pop();
+        continue;
+      }
       if (origin) (frames as (Message | Origin)[]).push(origin);
       if (this.#messages.length === 0) this.#messages = [frames];
       else this.#messages.push(frames);
@@ -227,6 +236,8 @@ export class Inbox {
       const id = this.#ids[i]!;
       if (id !== 0 && !this.#properties.has(id)) this.#learn(id);
     }
+    // The others are kept.
+    if (failure !== undefined) throw failure;
   }
 
   /**
@@ -259,6 +270,17 @@ export class Inbox {
     return copyOf(memory.bytes, at, end, allocateBatch);
   }
 
+  /** A frame that the batch has a pointer to; empty if there is no room for it. */
+  #fetchOrLose(msg: number): Message {
+    try {
+      return this.#fetch(msg);
+    } catch (error) {
+      if (this.#reactor.instance.dead) throw error;
+      this.#lost ??= error;
+      return wrap(new ArrayBuffer(0), 0, 0);
+    }
+  }
+
   #fetch(msg: number): Message {
     const reactor = this.#reactor;
     const data = reactor.call("zmq_msg_data", msg) >>> 0;
@@ -276,9 +298,12 @@ export class Inbox {
   #fetchBody(msg: number, data: number): Message {
     const { bodies, allocate } = this.#reactor.instance;
     const body = bodies.at(data);
-    bodies.own(body, 0);
-    body.given = true;
-    this.#reactor.call("zw_msg_free", msg);
+    try {
+      bodies.own(body, 0);
+      body.given = true;
+    } finally {
+      this.#reactor.call("zw_msg_free", msg);
+    }
     const { bytes } = body;
     // The host may read on from what libzmq needs no more.
     if (!bodies.has(body) && body.writes === 0) return whole(bytes);

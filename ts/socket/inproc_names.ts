@@ -9,6 +9,10 @@ export class InprocNames {
     else this.#of.set(socket, new Set([name]));
   }
 
+  of(socket: object): ReadonlySet<string> {
+    return this.#of.get(socket) ?? new Set();
+  }
+
   /** The socket is gone: nothing of it waits any more. */
   gone(socket: object): void {
     this.#of.delete(socket);

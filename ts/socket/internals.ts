@@ -4,6 +4,11 @@
 import type { Channel } from "./channel.ts";
 import type { Endpoints } from "./endpoints.ts";
 
+/** Methods of sockets for this folder, under names that no class of a user has by accident. */
+export const ENTER: unique symbol = Symbol("enter");
+export const GET_OPTION: unique symbol = Symbol("getOption");
+export const SET_OPTION: unique symbol = Symbol("setOption");
+
 export interface Internals {
   readonly channel: Channel;
   /** Why every operation is refused at the moment, if it is. */

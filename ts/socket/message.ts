@@ -59,19 +59,51 @@ const NativeView = viewClass();
 
 const encoder = new TextEncoder();
 
-/** The bytes of a frame; a view of the caller's memory where possible. */
+const EMPTY = new Uint8Array(0);
+const PLAIN: unknown = Uint8Array.prototype,
+  BUFFER: unknown = NativeBuffer?.prototype;
+
+/**
+ * The bytes of a frame; a view of the caller's memory where possible. What was transferred away
+ * is empty.
+ */
 export function toBytes(frame: MessageLike): Uint8Array {
   if (typeof frame === "string") return encoder.encode(frame);
-  if (frame === null) return new Uint8Array(0);
-  if (frame instanceof Uint8Array) return frame;
+  if (frame === null) return EMPTY;
   if (ArrayBuffer.isView(frame)) {
-    return new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength);
+    // Whatever a class of the program's says its length is, libzmq's memory counts on ours.
+    const prototype: unknown = Object.getPrototypeOf(frame);
+    if (prototype === BUFFER || prototype === PLAIN) {
+      const bytes = frame as Uint8Array;
+      return bytes.length === 0 ? EMPTY : bytes;
+    }
+    return frame.byteLength === 0
+      ? EMPTY
+      : new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength);
   }
-  if (
-    frame instanceof ArrayBuffer || frame instanceof SharedArrayBuffer
-  ) return new Uint8Array(frame);
+  if (isBuffer(frame)) {
+    return frame.byteLength === 0 ? EMPTY : new Uint8Array(frame);
+  }
   // Throws a TypeError for a symbol.
   return encoder.encode(`${frame}`);
+}
+
+/** Also one of another realm, of which no class here knows. */
+function isBuffer(frame: unknown): frame is ArrayBuffer | SharedArrayBuffer {
+  if (typeof frame !== "object") return false;
+  if (frame instanceof ArrayBuffer) return true;
+  // Where a page may not share memory, there is no such class.
+  const { SharedArrayBuffer } = globalThis as { SharedArrayBuffer?: unknown };
+  return [ArrayBuffer, SharedArrayBuffer].some((type) => {
+    if (type === undefined) return false;
+    const { prototype } = type as { prototype: object };
+    try {
+      // The getter of its length takes nothing else.
+      return Reflect.get(prototype, "byteLength", frame) !== undefined;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** A received frame in the class that users of the runtime expect. */

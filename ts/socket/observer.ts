@@ -4,7 +4,6 @@
  */
 import * as C from "zeromq-wasm:constants";
 import { ZmqError } from "../errors.ts";
-import { codeOf } from "../syscall/errno.ts";
 import { Channel } from "./channel.ts";
 import { closeWhenCollected } from "./collect.ts";
 import { zmqError } from "./context.ts";
@@ -129,6 +128,14 @@ const STATUS: Readonly<Record<number, string>> = {
 
 let serial = 0;
 
+/** Calls `task` with what is referred to, if it still exists. */
+function later<T extends object>(to: WeakRef<T>, task: (of: T) => void) {
+  return (): void => {
+    const of = to.deref();
+    if (of) task(of);
+  };
+}
+
 /**
  * Reads the events of a socket, one by one (`receive`, `for await`) or by listeners
  * (`on`); not both. A `receive` that waits keeps the process alive, but not its socket: one
@@ -148,6 +155,8 @@ export class Observer {
   #queue: Event[] = [];
   /** How many `receive`s are not settled. */
   #receiving = 0;
+  /** What channels hold must not hold the observer, or it would never be collected. */
+  readonly #drainLater = later(new WeakRef(this), (self) => self.#drain());
 
   /** @throws ZmqError EBADF if the socket is closed */
   constructor(socket: Socket) {
@@ -172,11 +181,7 @@ export class Observer {
     closeWhenCollected(this, this.#channel);
     // A socket has one monitor: whoever observed it before is at its end, too.
     this.#watched.afterClose?.();
-    const self = new WeakRef(this);
-    this.#watched.afterClose = () => {
-      const observer = self.deref();
-      if (observer) observer.#drain();
-    };
+    this.#watched.afterClose = this.#drainLater;
   }
 
   /**
@@ -186,7 +191,7 @@ export class Observer {
   #drain(): void {
     const channel = this.#channel;
     if (this.#receiving > 0 || channel.closed) return;
-    channel.divert({ ready: () => this.#drain(), fail: () => {} });
+    channel.divert({ ready: this.#drainLater, fail: () => {} });
     for (let message; (message = channel.fetch());) {
       const event = this.#decode(message);
       this.#queue.push(event);
@@ -204,7 +209,9 @@ export class Observer {
     this.#queue = [];
     if (this.closed) return;
     const { reactor } = this.#channel.core;
-    if (!this.#watched.closed && !reactor.instance.dead) {
+    // Another observer may have taken the place of this one.
+    const isOurs = this.#watched.afterClose === this.#drainLater;
+    if (isOurs && !this.#watched.closed && !reactor.instance.dead) {
       reactor.call("zmq_socket_monitor", this.#watched.pointer, 0, 0);
     }
     this.#channel.close();
@@ -332,7 +339,7 @@ export class Observer {
       case C.ZMQ_EVENT_CONNECT_RETRIED:
         return make("connect:retry", { interval: value });
       case C.ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: {
-        const code = protocolError(value) ?? codeOf(value);
+        const code = protocolError(value) ?? "ERR_UNKNOWN";
         const kind = code.startsWith("ERR_ZAP") ? "ZAP" : "ZMTP";
         const message = `${kind} protocol error`;
         return make("handshake:error:protocol", {

@@ -3,11 +3,11 @@
  * means and whether it is in range is libzmq's.
  */
 import type { Reactor } from "../reactor/reactor.ts";
-import { errnoOf } from "../syscall/errno.ts";
+import { codeOf, errnoOf } from "../syscall/errno.ts";
 import { zmqError } from "./context.ts";
 import { fits, type Option } from "./options.ts";
 
-const TEXT_BYTES = 1024;
+const TEXT_BYTES = 1024, MOST_BYTES = 2 ** 20;
 /** A key in Z85, with the zero byte that libzmq puts behind it. */
 const KEY_BYTES = 41;
 
@@ -21,16 +21,24 @@ function roomFor(kind: Option["kind"]): number {
 export function getOption(
   reactor: Reactor,
   socket: number,
-  { id, kind }: Option,
+  option: Option,
+  room = roomFor(option.kind),
 ): unknown {
+  const { id, kind } = option;
   const { memory } = reactor.instance;
-  const room = roomFor(kind);
   const padded = (room + 7) & ~7;
   return memory.withSpace(padded + 4, (ptr) => {
     const sizeAt = ptr + padded;
     memory.words[sizeAt >> 2] = room;
     if (reactor.call("zmq_getsockopt", socket, id, ptr, sizeAt) !== 0) {
-      throw zmqError(reactor.host, reactor.call("zmq_errno"));
+      const errno = reactor.call("zmq_errno");
+      // It does not say how long a text is.
+      if (
+        codeOf(errno) === "EINVAL" && TEXT_BYTES <= room && room < MOST_BYTES
+      ) {
+        return getOption(reactor, socket, option, room * 16);
+      }
+      throw zmqError(reactor.host, errno);
     }
     const view = new DataView(memory.bytes.buffer, ptr, room);
     switch (kind) {
@@ -118,7 +126,7 @@ export function wholeNumber(value: unknown): number {
 
 /** The bytes of a value, or undefined if it does not fit. Throws a TypeError. */
 function encode(
-  { kind, most }: Option,
+  { kind, least = 0, most }: Option,
   value: unknown,
 ): Uint8Array | undefined {
   switch (kind) {
@@ -141,6 +149,7 @@ function encode(
   }
   const number = wholeNumber(value);
   if (most !== undefined && !fits(number, 0, most)) return undefined;
+  if (number < least && least > 0) return undefined;
   switch (kind) {
     case "i32":
       if (!fits(number, -(2 ** 31), 2 ** 31 - 1)) return undefined;

@@ -29,14 +29,16 @@ export interface Option {
   readonly live?: true;
   /** What libzmq takes, for the error when it does not take something. */
   readonly takes?: string;
-  /** The largest value, where libzmq does not look itself; the least is then 0. */
+  /** The largest value, where libzmq does not look itself; the least is 0 then. */
   readonly most?: number;
+  /** The least, where libzmq takes less but does not work with it. */
+  readonly least?: number;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 type Details = Pick<
   Option,
-  "access" | "initial" | "live" | "most" | "takes"
+  "access" | "initial" | "least" | "live" | "most" | "takes"
 >;
 
 function option(id: number, kind: OptionKind, details?: Details): Option {
@@ -59,6 +61,8 @@ const FLAG = { access: "w", initial: false } as const;
 const LIVE_FLAG = { ...FLAG, ...LIVE } as const;
 
 const POSITIVE = { takes: "1 or more" };
+/** With less a decoder writes beyond what it has. */
+const BATCH = { takes: "16 or more", least: 16 };
 const NATURAL = { takes: "0 or more" };
 /** Milliseconds. */
 const MS = { takes: "milliseconds, 0 or more" };
@@ -124,7 +128,7 @@ export const COMMON: Options = {
   heartbeatTimeout: i32(C.ZMQ_HEARTBEAT_TIMEOUT, MS),
   connectTimeout: i32(C.ZMQ_CONNECT_TIMEOUT, MS),
   tcpMaxRetransmitTimeout: i32(C.ZMQ_TCP_MAXRT, MS),
-  inBatchSize: i32(C.ZMQ_IN_BATCH_SIZE, POSITIVE),
+  inBatchSize: i32(C.ZMQ_IN_BATCH_SIZE, BATCH),
   outBatchSize: i32(C.ZMQ_OUT_BATCH_SIZE, POSITIVE),
   multicastMaxTransportDataUnit: i32(C.ZMQ_MULTICAST_MAXTPDU, POSITIVE),
   multicastLoop: bool(C.ZMQ_MULTICAST_LOOP),

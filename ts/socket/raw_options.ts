@@ -1,6 +1,7 @@
 /**
  * Options by libzmq's number, for subclasses, as the native package has them.
  */
+import { GET_OPTION, SET_OPTION } from "./internals.ts";
 import { isLive, type Option, type OptionKind } from "./options.ts";
 
 /**
@@ -16,8 +17,8 @@ import { isLive, type Option, type OptionKind } from "./options.ts";
  * ```
  */
 export abstract class RawOptions {
-  protected abstract getOption(option: Option): unknown;
-  protected abstract setOption(
+  protected abstract [GET_OPTION](option: Option): unknown;
+  protected abstract [SET_OPTION](
     name: string,
     option: Option,
     value: unknown,
@@ -64,11 +65,11 @@ export abstract class RawOptions {
   }
 
   #get(id: number, kind: OptionKind): unknown {
-    return this.getOption(raw(id, kind));
+    return this[GET_OPTION](raw(id, kind));
   }
 
   #set(id: number, kind: OptionKind, value: unknown): void {
-    this.setOption(`option ${id}`, raw(id, kind), value);
+    this[SET_OPTION](`option ${id}`, raw(id, kind), value);
   }
 }
 

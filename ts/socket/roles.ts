@@ -2,9 +2,11 @@
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
 import { sendMany } from "./batch.ts";
-import { type Channel, END } from "./channel.ts";
+import type { ZmqError } from "../errors.ts";
+import { type Channel, END, type Step } from "./channel.ts";
 import type { SendOptions } from "./sender.ts";
 import type { Properties } from "./inbox.ts";
+import { ENTER, internalsOf } from "./internals.ts";
 import type { Message, MessageLike } from "./message.ts";
 import * as options from "./options.ts";
 import type { Wait } from "./parking.ts";
@@ -106,8 +108,18 @@ export interface Receiver<M extends Message[] = Message[]> extends Readable<M> {
   readableStream(): ReadableStream<M>;
 }
 
+/** One step over what `receive` of a class of the user's gives. */
+async function stepOf(socket: Receiver, channel: Channel): Promise<Step> {
+  try {
+    return { value: await socket.receive(), done: false };
+  } catch (error) {
+    if (channel.closed && (error as ZmqError).code === "EAGAIN") return END;
+    throw error;
+  }
+}
+
 interface Access {
-  enter(): Channel;
+  [ENTER](): Channel;
   readonly closed: boolean;
 }
 
@@ -116,7 +128,7 @@ const MOST = 1000;
 
 const sending = {
   send(this: Access, message: Frames, options?: SendOptions): Promise<void> {
-    const channel = this.enter();
+    const channel = this[ENTER]();
     if (message === undefined) throw new TypeError("Message must be present");
     if (!Array.isArray(message)) return channel.sender.send([message], options);
     if (message.length > 0) return channel.sender.send(message, options);
@@ -149,17 +161,21 @@ const sending = {
 
 const receiving = {
   receive(this: Access, options?: Wait): Promise<Message[]> {
-    return this.enter().receive(options, this);
+    return this[ENTER]().receive(options, this);
   },
 
   [Symbol.asyncIterator](
-    this: Access,
+    this: Access & Receiver,
   ): AsyncIterator<Message[], undefined> {
+    const { channel } = internalsOf(this);
+    // A class that receives something else iterates over that.
+    const isOurs = this.receive === receiving.receive;
     return {
       next: () => {
-        if (this.closed) return Promise.resolve(END);
+        if (channel.closed) return Promise.resolve(END);
+        if (!isOurs) return stepOf(this, channel);
         try {
-          const channel = this.enter();
+          this[ENTER]();
           const value = channel.poll();
           return value
             ? Promise.resolve({ value, done: false })
@@ -178,7 +194,7 @@ const receiving = {
     if (!(max >= 1)) {
       throw new RangeError(`max must be 1 or more messages: ${max}`);
     }
-    return this.enter().receiveMany(Math.floor(max), wait);
+    return this[ENTER]().receiveMany(Math.floor(max), wait);
   },
 
   async receiveText(this: Receiver, options?: Wait): Promise<string[]> {
@@ -191,7 +207,7 @@ const receiving = {
   },
 
   receiveWithProperties(this: Access, options?: Wait): Promise<Received> {
-    return this.enter().receiveDetailed(options);
+    return this[ENTER]().receiveDetailed(options);
   },
 
   readableStream(this: Access & Receiver): ReadableStream<Message[]> {
@@ -202,7 +218,7 @@ const receiving = {
       pull: async (controller) => {
         while (!signal.aborted) {
           if (this.closed) return controller.close();
-          const channel = this.enter();
+          const channel = this[ENTER]();
           // Taken only when it is the stream's: who cancels before would lose it.
           const message = channel.poll();
           if (message) return controller.enqueue(message);

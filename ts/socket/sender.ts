@@ -93,6 +93,11 @@ export class Sender {
     if (rc >= 0) return this.takeTurns();
     if (rc !== EAGAIN && rc !== EFSM) return Promise.reject(channel.error(-rc));
     const parcel = outbox.unsent();
+    // What a frame's `toString` has sent meanwhile may wait now.
+    if (this.#writer) {
+      parcel.free();
+      throw channel.busy("writing", "send");
+    }
     let last = rc;
     const attempt = () => {
       last = parcel.send(channel.pointer);

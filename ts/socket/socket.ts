@@ -23,7 +23,13 @@ import {
 } from "./endpoint.ts";
 import { assignOptions, defineOptions, setName } from "./define_options.ts";
 import { Endpoints } from "./endpoints.ts";
-import { expose, type Internals } from "./internals.ts";
+import {
+  ENTER,
+  expose,
+  GET_OPTION,
+  type Internals,
+  SET_OPTION,
+} from "./internals.ts";
 import { Observer } from "./observer.ts";
 import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
@@ -86,7 +92,7 @@ export abstract class Socket extends RawOptions {
     try {
       assignOptions(this, rest);
     } catch (error) {
-      this.close();
+      this.#close();
       throw error;
     }
   }
@@ -118,7 +124,7 @@ export abstract class Socket extends RawOptions {
 
   /** The mechanism in force: null, "plain" or "curve". */
   get securityMechanism(): null | "plain" | "curve" | "gssapi" {
-    const value = this.getOption({ id: C.ZMQ_MECHANISM, kind: "i32" });
+    const value = this[GET_OPTION]({ id: C.ZMQ_MECHANISM, kind: "i32" });
     return MECHANISMS[value as number] ?? null;
   }
 
@@ -132,7 +138,7 @@ export abstract class Socket extends RawOptions {
   }
 
   /** Reads an option of libzmq. Throws EBADF on a closed socket. */
-  protected getOption(option: Option): unknown {
+  protected [GET_OPTION](option: Option): unknown {
     this.#check();
     if (option.access === "w") {
       const { written } = this.#inside;
@@ -142,11 +148,12 @@ export abstract class Socket extends RawOptions {
   }
 
   /** Sets an option of libzmq. Throws a TypeError or EINVAL with the value. */
-  protected setOption(name: string, option: Option, value: unknown): void {
+  protected [SET_OPTION](name: string, option: Option, value: unknown): void {
     this.#check();
     const channel = this.#channel;
     const { reactor } = channel.core;
     const { blocked, endpoints, written } = this.#inside;
+    setOption(reactor, channel.pointer, name, option, value);
     if (!option.live && (!endpoints.areNone || blocked !== undefined)) {
       warn(
         reactor.host,
@@ -159,7 +166,6 @@ export abstract class Socket extends RawOptions {
         "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
       );
     }
-    setOption(reactor, channel.pointer, name, option, value);
     if (option.access === "w") written.set(option.id, value);
     // What the channel itself has to know of libzmq's options.
     if (option.id === C.ZMQ_SNDTIMEO) {
@@ -179,7 +185,7 @@ export abstract class Socket extends RawOptions {
   #check(): void {
     const { dead } = this.#channel.core.reactor.instance;
     if (dead) throw dead;
-    if (this.closed) throw this.#error("EBADF");
+    if (this.#channel.closed) throw this.#error("EBADF");
   }
 
   #error(
@@ -239,7 +245,7 @@ export abstract class Socket extends RawOptions {
       this.#bound(address, endpoint.address, rc, failure);
     } finally {
       this.#inside.blocked = undefined;
-      if (this.#closing) this.close();
+      if (this.#closing) this.#close();
     }
   }
 
@@ -311,7 +317,7 @@ export abstract class Socket extends RawOptions {
     await Promise.resolve();
     this.#inside.blocked = undefined;
     if (this.#closing) {
-      this.close();
+      this.#close();
       return;
     }
     this.unbindSync(address);
@@ -396,6 +402,10 @@ export abstract class Socket extends RawOptions {
    * within `linger` (man zmq_close). Closing again does nothing.
    */
   close(): void {
+    this.#close();
+  }
+
+  #close(): void {
     if (this.#inside.blocked === BIND) this.#closing = true;
     else this.#channel.close();
   }
@@ -424,7 +434,7 @@ export abstract class Socket extends RawOptions {
   }
 
   /** The channel, for an operation that may start now. Throws EBADF or EBUSY. */
-  protected enter(): Channel {
+  protected [ENTER](): Channel {
     this.#enter();
     return this.#channel;
   }

@@ -3,6 +3,7 @@
  * each adds.
  */
 import * as C from "zeromq-wasm:constants";
+import { GET_OPTION, SET_OPTION } from "./internals.ts";
 import type { Message, MessageLike } from "./message.ts";
 import { defineOptions, setName } from "./define_options.ts";
 import * as options from "./options.ts";
@@ -28,7 +29,7 @@ import { Socket } from "./socket.ts";
 import { register } from "./types.ts";
 
 interface Settable {
-  setOption(name: string, option: options.Option, value: unknown): void;
+  [SET_OPTION](name: string, option: options.Option, value: unknown): void;
 }
 
 function setEach(
@@ -38,7 +39,7 @@ function setEach(
   prefixes: (string | Uint8Array)[],
 ): void {
   for (const prefix of prefixes.length ? prefixes : [""]) {
-    (socket as Settable).setOption(name, option, prefix);
+    (socket as Settable)[SET_OPTION](name, option, prefix);
   }
 }
 
@@ -137,7 +138,7 @@ function connectNamed(
   { routingId }: RouterConnectOptions = {},
 ): void {
   if (routingId !== undefined && routingId.length > 0) {
-    this.setOption("routingId", options.CONNECT_ROUTING_ID, routingId);
+    this[SET_OPTION]("routingId", options.CONNECT_ROUTING_ID, routingId);
   }
   Socket.prototype.connect.call(this, address);
 }
@@ -203,8 +204,8 @@ export class XPublisher extends TwoWaySocket {
   }
   /** Which repeated subscriptions are received too: none, subscriptions, or all. */
   get verbosity(): null | "allSubs" | "allSubsUnsubs" {
-    if (this.getOption(options.XPUB_VERBOSER)) return "allSubsUnsubs";
-    return this.getOption(options.XPUB_VERBOSE) ? "allSubs" : null;
+    if (this[GET_OPTION](options.XPUB_VERBOSER)) return "allSubsUnsubs";
+    return this[GET_OPTION](options.XPUB_VERBOSE) ? "allSubs" : null;
   }
   set verbosity(value: null | "allSubs" | "allSubsUnsubs") {
     if (![null, "allSubs", "allSubsUnsubs"].includes(value)) {
@@ -213,9 +214,9 @@ export class XPublisher extends TwoWaySocket {
       );
     }
     const most = value === "allSubsUnsubs";
-    this.setOption("verbosity", options.XPUB_VERBOSER, most);
+    this[SET_OPTION]("verbosity", options.XPUB_VERBOSER, most);
     if (most) return;
-    this.setOption("verbosity", options.XPUB_VERBOSE, value === "allSubs");
+    this[SET_OPTION]("verbosity", options.XPUB_VERBOSE, value === "allSubs");
   }
   /** With `manual`: subscribes the peer whose message was received last. */
   subscribe(...prefixes: (string | Uint8Array)[]): void {

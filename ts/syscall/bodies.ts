@@ -76,6 +76,9 @@ export class Bodies {
   readonly #limit: number;
   readonly #sent = new SentMemory();
   #next = 0;
+  #free = PAGES;
+  /** So many in a row are not free, since the last `drop`. */
+  #missing = Infinity;
   /** Bodies that may be borrowed still. */
   #lent: Body[] = [];
   /** Bytes of all bodies, and of those that `put` made. */
@@ -166,6 +169,8 @@ export class Bodies {
     const { bytes, page } = body;
     const end = page + pagesOf(bytes.length);
     for (let i = page; i < end; i++) this.#pages[i] = undefined;
+    this.#free += end - page;
+    this.#missing = Infinity;
     this.bytes -= bytes.length;
     if (body.ours) this.queued -= bytes.length;
     this.#reuse(body);
@@ -191,6 +196,8 @@ export class Bodies {
   /** Forgets all: the instance is gone. */
   clear(): void {
     this.#pages.length = this.#lent.length = 0;
+    this.#free = PAGES;
+    this.#missing = Infinity;
     this.bytes = this.queued = 0;
     this.#sent.clear();
   }
@@ -206,6 +213,7 @@ export class Bodies {
     const end = body.page + pagesOf(body.bytes.length);
     for (let i = body.page; i < end; i++) this.#pages[i] = body;
     this.#next = end;
+    this.#free -= end - body.page;
     this.bytes += body.bytes.length;
     if (body.ours) this.queued += body.bytes.length;
     return FIRST_ADDRESS + body.page * PAGE_BYTES;
@@ -214,13 +222,14 @@ export class Bodies {
   /** The first of enough pages in a row that are free, or -1: looks on from the last found. */
   #pagesFor(size: number): number {
     const needed = pagesOf(size);
+    // To look through all of them takes a millisecond.
+    if (needed > this.#free || needed >= this.#missing) return -1;
     const pages = this.#pages;
     let at = this.#next;
     for (let looked = 0; looked <= PAGES;) {
       if (at + needed > PAGES) {
         looked += PAGES - at + 1;
         at = 0;
-        if (needed > PAGES) return -1;
         continue;
       }
       let run = 0;
@@ -232,6 +241,7 @@ export class Bodies {
       looked += after - at;
       at = after;
     }
+    this.#missing = needed;
     return -1;
   }
 

@@ -44,9 +44,14 @@ const CONNECT_ERRORS = new Set([
   "ENETDOWN",
 ]);
 
-/** The errno under which a failed connection is reported to libzmq. */
+/**
+ * The errno under which a failed connection is reported to libzmq. Refused, which may be the end
+ * of all attempts (ZMQ_RECONNECT_STOP), it is also where a socket's file is gone: hosts take it
+ * away with its listener.
+ */
 export function connectErrno(code: string): number {
-  return errnoOf(CONNECT_ERRORS.has(code) ? code : "ECONNREFUSED");
+  if (code === "ENOENT") return errnoOf("ECONNREFUSED");
+  return errnoOf(CONNECT_ERRORS.has(code) ? code : "EHOSTUNREACH");
 }
 
 /** The errno under which a broken connection is reported to libzmq. */

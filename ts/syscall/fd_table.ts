@@ -336,8 +336,9 @@ export class FdTable {
     }
   }
 
-  close(fd: number): void {
-    this.#streams.get(fd)?.close();
+  /** `linger` as of libzmq: milliseconds for what has not left yet; -1 is for ever. */
+  close(fd: number, linger = -1): void {
+    this.#streams.get(fd)?.close(linger);
     this.#streams.delete(fd);
     this.#listeners.get(fd)?.listener.close();
     this.#listeners.delete(fd);

@@ -3,6 +3,7 @@
  * and those that the host is still writing.
  */
 import type { Connection } from "../host/host.ts";
+import { lingerOf } from "../host/linger.ts";
 import { Ahead, type Spares } from "./ahead.ts";
 import type { Bodies, Body } from "./bodies.ts";
 import { errnoOf } from "./errno.ts";
@@ -245,11 +246,11 @@ export class Stream {
     return Math.ceil(this.#traffic.now() - this.#heldAt);
   }
 
-  close(): void {
+  close(linger: number): void {
     if (this.#head) this.#writeHead(this.#head);
     if (this.#held) this.#traffic.holds.end(this.#hold);
     this.#held = null;
-    this.connection.close();
+    this.connection.close(lingerOf(linger));
   }
 
   // --- in

@@ -33,6 +33,9 @@ import {
   type ZapRequest,
 } from "./zap.ts";
 
+/** Before a test replaces them by some that wait to be told. */
+const { setTimeout, clearTimeout } = globalThis;
+
 /** For `location`: every client that knows the server's key may connect. */
 export const CURVE_ALLOW_ANY = "*";
 /** The domain whose rules hold for domains without rules of their own. */
