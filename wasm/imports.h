@@ -60,7 +60,6 @@ HOST ("sendto")
 int zw_import_sendto (int fd, const void *buf, int size, const struct host_name_t *to);
 HOST ("recvfrom")
 int zw_import_recvfrom (int fd, void *buf, int size, struct host_sender_t *sender);
-HOST ("remove") int zw_import_remove (const char *path, int, int, int);
 HOST ("interfaces") int zw_import_interfaces (char *text, int cap, int, int);
 
 //  Fills the memory with secure random bytes; throws when it cannot.
@@ -154,11 +153,6 @@ host_recvfrom (int fd, void *buf, int size, struct host_sender_t *sender)
     return zw_import_recvfrom (fd, buf, size, sender);
 }
 
-//  Removes a file or an empty directory, unless it is a live listener's.
-static inline int host_remove (const char *path)
-{
-    return zw_import_remove (path, 0, 0, 0);
-}
 //  Writes "name address\n" for each address of each interface; returns the
 //  length, which may exceed `cap`: then nothing was written.
 static inline int host_interfaces (char *text, int cap)

@@ -234,16 +234,17 @@ int usleep (unsigned)
     return 0;
 }
 
-//  --- files, for ipc. `ipc://*` is made unique before libzmq sees it.
+//  --- files, for ipc. `ipc://*` is made unique before libzmq sees it, and the file of a
+//  listener is its host's, which replaces what is there and removes its own.
 
-int unlink (const char *path_)
+int unlink (const char *)
 {
-    return host_remove (path_) < 0 ? fail (ENOENT) : 0;
+    return 0;
 }
 
-int rmdir (const char *path_)
+int rmdir (const char *)
 {
-    return unlink (path_);
+    return 0;
 }
 
 char *mkdtemp (char *)

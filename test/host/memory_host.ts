@@ -116,19 +116,20 @@ export function memoryHost(): MemoryHost {
     listen(address) {
       const port = address.kind === "tcp" ? address.port || ++ports : 0;
       const name = address.kind === "ipc" ? address.path : String(port);
-      if (listeners.has(name)) {
+      if (listeners.has(name) && address.kind === "tcp") {
         return Promise.reject(new HostError("EADDRINUSE", `${name} is taken`));
       }
-      listeners.set(name, () => {});
-      let closed = false;
+      let accepting: (connection: Connection) => void = () => {};
+      const accept = (connection: Connection) => accepting(connection);
+      listeners.set(name, accept);
       const listener: Listener = {
         local: address.kind === "tcp"
           ? { host: address.host, port }
           : undefined,
-        start: (accept) => void listeners.set(name, accept),
+        start: (onConnection) => void (accepting = onConnection),
         close() {
-          if (!closed) listeners.delete(name);
-          closed = true;
+          // Who binds a path takes it.
+          if (listeners.get(name) === accept) listeners.delete(name);
         },
       };
       return Promise.resolve(listener);
@@ -145,7 +146,6 @@ export function memoryHost(): MemoryHost {
     interfaces: () => [{ name: "mem0", address: "10.0.0.1", family: 4 }],
     makeTempDir: () => `/nowhere/${++ports}`,
     removeTempDir: () => {},
-    remove: () => {},
     now: () => performance.now(),
     random: (bytes) => {
       for (let i = 0; i < bytes.length; i++) bytes[i] = Math.random() * 256;

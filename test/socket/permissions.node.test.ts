@@ -1,4 +1,6 @@
 /** What Deno must be allowed, and what the error says when it is not. */
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Pull } from "zeromq-wasm";
@@ -127,6 +129,37 @@ test("just enough is enough", async () => {
   );
   assert.equal(ipc, { message: "fine" });
 });
+
+for (const [what, allowed] of [["path", path], ["directory", dirname(path)]]) {
+  test(`with its ${what} alone an ipc path is taken from who has it`, async () => {
+    const told = await attempt(
+      `
+      const options = () => ({ context: new z.Context(), linger: 0 });
+      const first = new z.Pull(options()), second = new z.Pull(options());
+      const push = new z.Push(options());
+      const leads = async (socket, text) => {
+        push.connect("ipc://${path}");
+        await push.send(text);
+        if (String(await socket.receive()) !== text) throw new Error(text);
+        push.disconnect("ipc://${path}");
+      };
+      await first.bind("ipc://${path}");
+      await leads(first, "first");
+      await second.bind("ipc://${path}");
+      first.close();
+      await leads(second, "second");
+      await second.unbind("ipc://${path}");
+      await second.bind("ipc://${path}");
+      await leads(second, "again");
+      second.close(); push.close();`,
+      "--allow-net",
+      `--allow-read=${allowed}`,
+      `--allow-write=${allowed}`,
+    );
+    assert.equal(told, { message: "fine" });
+    assert.equal(readdirSync(dirname(path)), []);
+  });
+}
 
 test("nothing ever prompts, and a refused bind leaves a usable socket", async () => {
   const told = await attempt(

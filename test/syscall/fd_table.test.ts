@@ -96,12 +96,13 @@ test("a listener that libzmq does not take is closed, one that fails is told", a
   assert.is(fds.listeners, 1);
   assert.is(fds.settle("1 /path"), undefined);
   assert.is(fds.listeners, 0);
-  await host.listen({ kind: "ipc", path: "/path" }, 1);
-  await fds.prepare("1 /path", 10);
-  assert.is(fds.listen(1, 1, "/path", 0), -errnoOf("EADDRINUSE"));
-  const error = fds.settle("1 /path");
+  const name = { host: "10.0.0.1", port: 7 };
+  await host.listen({ kind: "tcp", family: 4, ...name }, 1);
+  await fds.prepare("4 10.0.0.1 7", 10);
+  assert.is(fds.listen(1, 4, name.host, name.port), -errnoOf("EADDRINUSE"));
+  const error = fds.settle("4 10.0.0.1 7");
   assert.is(error!.code, "EADDRINUSE");
-  assert.is(fds.listen(1, 1, "/path", 0), -errnoOf("EADDRNOTAVAIL"));
+  assert.is(fds.listen(1, 4, name.host, name.port), -errnoOf("EADDRNOTAVAIL"));
 });
 
 test("who binds a path has it, however late the listener before is closed", async () => {

@@ -1,11 +1,13 @@
 /**
  * LAYER 1 on Deno: `Host` on Deno's own API, without any node: import.
  *
- * Owns everything but the streams (deno_stream.ts, deno_listener.ts): connecting within the granted
- * permissions, resolving, permission checks, scheduling and the life of the process.
+ * Owns everything but the streams (deno_stream.ts, deno_listener.ts) and files (deno_files.ts):
+ * connecting within the granted permissions, resolving, permission checks, scheduling and the life
+ * of the process.
  */
 import { errno } from "./deno_errors.ts";
 import { denoDatagrams } from "./deno_datagram.ts";
+import { denoFiles, guard } from "./deno_files.ts";
 import { largeMemory } from "./deno_direct.ts";
 import { glance, later } from "./deno_glance.ts";
 import { granted, stateOf } from "./deno_permissions.ts";
@@ -23,14 +25,9 @@ import { DenoConnection } from "./deno_stream.ts";
 import { canHaveThreads, denoThreads } from "./deno_threads.ts";
 import { marksEarly } from "./deno_v8.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
-import {
-  type Connection,
-  type Host,
-  type HostAddress,
-  HostError,
-  type Listener,
-} from "./host.ts";
+import type { Connection, Host, HostAddress, Listener } from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
+import { listenAt, listenAtSync } from "./socket_file.ts";
 
 /** Longest interval well below the limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
@@ -107,27 +104,41 @@ async function listen(
 ): Promise<Listener> {
   const error = pathError("listen", address);
   if (error !== undefined) throw error;
-  await closedListeners();
-  return listenSync(address, backlog);
+  return await listenAt(address, denoFiles(), async (at) => {
+    // Not for a fresh name: nobody has had it.
+    if (at === address) await closedListeners();
+    return listenNow(address, at, backlog);
+  });
 }
 
 function listenSync(address: HostAddress, backlog: number): Listener {
   const error = pathError("listen", address);
   if (error !== undefined) throw error;
+  return listenAtSync(
+    address,
+    denoFiles(),
+    (at) => listenNow(address, at, backlog),
+  );
+}
+
+/** Listens for `address` where `at` says. */
+function listenNow(
+  address: HostAddress,
+  at: HostAddress,
+  backlog: number,
+): Listener {
+  const what = describe(address);
   try {
-    const listener = address.kind === "ipc"
-      ? deno.listen({ transport: "unix", path: address.path })
+    const listener = at.kind === "ipc"
+      ? deno.listen({ transport: "unix", path: at.path })
       : deno.listen({
-        hostname: address.host,
-        port: address.port,
+        hostname: at.host,
+        port: at.port,
         tcpBacklog: backlog,
       });
-    return new DenoStreamListener(
-      listener,
-      `connection accepted by ${describe(address)}`,
-    );
+    return new DenoStreamListener(listener, `connection accepted by ${what}`);
   } catch (cause) {
-    throw toError(`listen ${describe(address)}`, cause);
+    throw toError(`listen ${what}`, cause);
   }
 }
 
@@ -198,27 +209,6 @@ function checkConnect(address: HostAddress, source?: string): void {
   }
 }
 
-function guard<T>(what: string, run: () => T): T {
-  try {
-    return run();
-  } catch (cause) {
-    if (cause instanceof HostError) throw cause;
-    throw toError(what, cause);
-  }
-}
-
-function remove(path: string): void {
-  const what = `remove ${path}`;
-  try {
-    if (deno.lstatSync(path).isDirectory) throw hostError(what, "EISDIR");
-    deno.removeSync(path);
-  } catch (cause) {
-    if (cause instanceof HostError) throw cause;
-    const error = toError(what, cause);
-    if (error.code !== "ENOENT") throw error;
-  }
-}
-
 function random(bytes: Uint8Array): void {
   for (let start = 0; start < bytes.length; start += 65536) { // the most one call may ask for
     const part = bytes.subarray(start, start + 65536) as Uint8Array<
@@ -282,7 +272,6 @@ export function denoHost(): Host {
         "make a temporary directory",
         () => deno.makeTempDirSync({ prefix: "zmq-" }),
       ),
-    remove,
     removeTempDir: (path) =>
       guard(`remove ${path}`, () => deno.removeSync(path)),
     now: () => performance.now(),

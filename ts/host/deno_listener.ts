@@ -10,8 +10,8 @@ const ACCEPT_RETRY_MS = 100;
 
 /**
  * Listeners whose close is under way. With an accept pending Deno frees the port, and unlinks
- * the socket's path, only turns later: a new listener must wait, or it is refused, or (ipc) has
- * its file removed by the old one.
+ * the path it listened at, only turns later: a new listener must wait, or it is refused, or (at
+ * that path itself, see socket_file.ts) has its file removed by the old one.
  */
 const closing = new Set<Promise<void>>();
 

@@ -121,7 +121,11 @@ export interface DenoApi {
   }[];
   readonly version: { readonly deno: string; readonly v8?: string };
   makeTempDirSync(options: { prefix: string }): string;
-  lstatSync(path: string): { isDirectory: boolean };
+  cwd(): string;
+  lstatSync(
+    path: string,
+  ): { isDirectory: boolean; dev: number; ino: number | null };
+  renameSync(from: string, to: string): void;
   removeSync(path: string): void;
   unrefTimer(timer: unknown): void;
   dlopen<Symbols extends DenoSymbols>(

@@ -120,8 +120,8 @@ export interface Listener {
   /** Called once, before any connection can arrive in a later turn. */
   start(onConnection: (connection: Connection) => void): void;
   /**
-   * Closes, with its file where it has one, which some hosts remove turns later: `listen` waits
-   * for that, `listenSync` cannot. Does nothing the second time.
+   * Closes, with its file where it has one, unless another has taken the path. Some hosts free a
+   * port turns later: `listen` waits for that, `listenSync` cannot. Does nothing the second time.
    */
   close(): void;
 }
@@ -268,7 +268,10 @@ export interface Host {
     address: HostAddress,
     source?: { host: string; port: number },
   ): Connection;
-  /** Binds and listens. Rejects with a HostError: EADDRINUSE, EADDRNOTAVAIL, EACCES, … */
+  /**
+   * Binds and listens. Who binds a path of ipc takes it from who has it, or from the file that is
+   * there. Rejects with a HostError: EADDRINUSE, EADDRNOTAVAIL, EACCES, …
+   */
   listen(address: HostAddress, backlog: number): Promise<Listener>;
   /** The same, at once; for hosts that can. Throws the HostError. */
   listenSync?(address: HostAddress, backlog: number): Listener;
@@ -285,8 +288,6 @@ export interface Host {
   makeTempDir(): string;
   /** Removes what `makeTempDir` made; it is empty. Throws a HostError. */
   removeTempDir(path: string): void;
-  /** Removes a file; a missing one is no error, a directory EISDIR. Throws a HostError. */
-  remove(path: string): void;
   /** Monotonic time in milliseconds, with a fraction. */
   now(): number;
   /** Fills with cryptographically secure random bytes; throws if it cannot. */

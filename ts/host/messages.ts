@@ -53,6 +53,9 @@ export function hostError(
   });
 }
 
+export const byteLength = (text: string): number =>
+  new TextEncoder().encode(text).length;
+
 /** The error of a path no runtime can bind or reach, or undefined. */
 export function pathError(
   operation: string,
@@ -61,6 +64,7 @@ export function pathError(
   if (address.kind !== "ipc") return undefined;
   const what = `${operation} ${describe(address)}`;
   if (address.path === "") return hostError(what, "EINVAL");
-  const length = new TextEncoder().encode(address.path).length;
-  return length > MAX_PATH_BYTES ? hostError(what, "ENAMETOOLONG") : undefined;
+  return byteLength(address.path) > MAX_PATH_BYTES
+    ? hostError(what, "ENAMETOOLONG")
+    : undefined;
 }

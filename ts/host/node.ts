@@ -1,27 +1,21 @@
 /**
  * LAYER 1 on Node: `Host` on node:net.
  *
- * Owns everything but the byte streams (node_stream.ts): connecting and listening, names,
- * files, scheduling and the life of the process.
+ * Owns everything but the byte streams (node_stream.ts), listening (node_listen.ts) and files
+ * (node_paths.ts): connecting, names, scheduling and the life of the process.
  */
 import type * as net from "node:net";
 import { connectInside } from "./bun_inside.ts";
 import { largeMemory } from "./bun_memory.ts";
-import type {
-  Connection,
-  Host,
-  HostAddress,
-  HostError,
-  HostTimer,
-  Listener,
-} from "./host.ts";
-import { describe, hostError, pathError } from "./messages.ts";
+import type { Connection, Host, HostAddress, HostTimer } from "./host.ts";
+import { describe, pathError } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { nodeDatagrams } from "./node_datagram.ts";
-import { codeOf, toHostError } from "./node_errors.ts";
+import { toHostError } from "./node_errors.ts";
 import { glance } from "./node_glance.ts";
-import { NodeConnection, NodeListener, readsInPlace } from "./node_stream.ts";
-import { makeTempDir, remove, removeTempDir } from "./node_paths.ts";
+import { listen, listenSync } from "./node_listen.ts";
+import { NodeConnection, readsInPlace } from "./node_stream.ts";
+import { makeTempDir, removeTempDir } from "./node_paths.ts";
 import { nodeThreads } from "./node_threads.ts";
 import {
   clearInterval,
@@ -36,6 +30,8 @@ import { marksEarly } from "./node_v8.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
+
+const bun = "Bun" in globalThis;
 
 function connect(
   address: HostAddress,
@@ -75,138 +71,6 @@ function connect(
     connection.fail(toHostError(what, cause));
   }
   return connection;
-}
-
-const SERVER = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
-
-/** What `listen` of node:net comes to for an address; unlike it, it does not load node:cluster. */
-interface Inner {
-  _listen2?(
-    address: string,
-    port: number,
-    family: 4 | 6 | -1,
-    backlog: number,
-    fd: undefined,
-    flags: number,
-  ): void;
-}
-
-/** Of an IP literal; `net.isIP` has regular expressions, which take long the first time. */
-function familyOf(host: string): 4 | 6 {
-  return host.includes(":") ? 6 : 4;
-}
-
-function listenWith(
-  server: net.Server & Inner,
-  address: HostAddress,
-  backlog: number,
-): void {
-  const isPath = address.kind === "ipc";
-  const family = isPath ? -1 : familyOf(address.host);
-  if (typeof server._listen2 === "function") {
-    const [host, port] = isPath
-      ? [address.path, -1]
-      : [address.host, address.port];
-    server._listen2(host, port, family, backlog, undefined, 0);
-    return;
-  }
-  // exclusive: in a cluster worker the port must be bound here, not shared by the primary.
-  server.listen({
-    backlog,
-    exclusive: true,
-    ...(isPath
-      ? { path: address.path }
-      : { host: address.host, port: address.port }),
-  });
-}
-
-function listen(address: HostAddress, backlog: number): Promise<Listener> {
-  const what = `listen ${describe(address)}`;
-  return new Promise((resolve, reject) => {
-    const bad = pathError("listen", address);
-    if (bad !== undefined) throw bad;
-    const server = builtin("node:net").createServer(SERVER);
-    const failed = (cause: Error) => reject(listenError(what, address, cause));
-    server.once("error", failed);
-    server.once("listening", () => {
-      server.off("error", failed);
-      server.unref();
-      resolve(
-        new NodeListener(server, `connection accepted by ${describe(address)}`),
-      );
-    });
-    try {
-      listenWith(server, address, backlog);
-    } catch (cause) {
-      reject(toHostError(what, cause));
-    }
-  });
-}
-
-/**
- * What node:net itself binds with, for as long as it lends it to others: the only way
- * to listen at an address that is done when it returns.
- */
-type CreateHandle = (
-  address: string,
-  port: number,
-  family: 4 | 6 | -1,
-) => number | { listen(backlog: number): number; close(): void };
-
-function handleMaker(): CreateHandle | undefined {
-  const { _createServerHandle } = builtin("node:net") as {
-    _createServerHandle?: CreateHandle;
-  };
-  return typeof _createServerHandle === "function"
-    ? _createServerHandle
-    : undefined;
-}
-
-function listenSync(address: HostAddress, backlog: number): Listener {
-  const what = `listen ${describe(address)}`;
-  const bad = pathError("listen", address);
-  if (bad !== undefined) throw bad;
-  const createHandle = handleMaker()!;
-  const handle = address.kind === "ipc"
-    ? createHandle(address.path, -1, -1)
-    : createHandle(address.host, address.port, familyOf(address.host));
-  const failed = typeof handle === "number" ? handle : handle.listen(backlog);
-  if (typeof handle === "number" || failed !== 0) {
-    if (typeof handle !== "number") handle.close();
-    const code = builtin("node:util").getSystemErrorName(failed);
-    const cause = Object.assign(new Error(`${what}: ${code}`), { code });
-    throw listenError(what, address, cause);
-  }
-  const server = builtin("node:net").createServer(SERVER);
-  if (address.kind === "tcp") server.listen(handle, backlog);
-  else {
-    // Of a pipe it would use only the descriptor; but listening at a path is done at once.
-    handle.close();
-    server.listen({ path: address.path, backlog, exclusive: true });
-  }
-  server.unref();
-  return new NodeListener(
-    server,
-    `connection accepted by ${describe(address)}`,
-  );
-}
-
-function listenError(
-  what: string,
-  address: HostAddress,
-  cause: Error,
-): HostError {
-  const code = codeOf(cause);
-  // libuv reports a missing directory as EACCES, to look the same as on Windows.
-  if (
-    code === "EACCES" && address.kind === "ipc" &&
-    !builtin("node:fs").existsSync(
-      builtin("node:path").dirname(address.path),
-    )
-  ) {
-    return hostError(what, "ENOENT", cause);
-  }
-  return hostError(what, code, cause);
 }
 
 async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
@@ -273,44 +137,6 @@ function keepOrNot(): void {
   }
 }
 
-/** Bun does not lend it, but its servers listen when `listen` returns, or never. */
-const bun = (globalThis as {
-  Bun?: { listen(options: object): { stop(): void } };
-}).Bun;
-
-function listenSyncOnBun(address: HostAddress, backlog: number): Listener {
-  const what = `listen ${describe(address)}`;
-  const bad = pathError("listen", address);
-  if (bad !== undefined) throw bad;
-  const server = builtin("node:net").createServer(SERVER);
-  // It is told too late.
-  server.on("error", () => {});
-  server.listen({
-    backlog,
-    exclusive: true,
-    ...(address.kind === "ipc" ? { path: address.path } : address),
-  });
-  if (server.listening) {
-    server.unref();
-    return new NodeListener(
-      server,
-      `connection accepted by ${describe(address)}`,
-    );
-  }
-  let cause = Object.assign(new Error(what), { code: "EADDRINUSE" });
-  try {
-    bun!.listen({
-      ...(address.kind === "ipc"
-        ? { unix: address.path }
-        : { hostname: address.host, port: address.port }),
-      socket: { data() {} },
-    }).stop();
-  } catch (error) {
-    cause = error as typeof cause;
-  }
-  throw listenError(what, address, cause);
-}
-
 /**
  * Not `performance.now`, which loads node:perf_hooks: a tenth of the time to the first bound
  * socket. Where this is called often, V8 hardly ever makes the array.
@@ -341,21 +167,20 @@ export const nodeHost: Host = {
   keep,
   returnsMemory: !bun && process.platform === "linux",
   ...(bun && process.platform === "linux" && { largeMemory: largeMemory() }),
-  shiftsSlowly: bun !== undefined,
+  shiftsSlowly: bun,
   tellsOneByOne: true,
   datagrams: nodeDatagrams,
   threads: nodeThreads,
   connect,
   listen,
   get listenSync() {
-    return handleMaker() ? listenSync : bun && listenSyncOnBun;
+    return listenSync();
   },
   glance,
   resolve,
   checkConnect: () => {}, // Node's permission model does not tell beforehand
   interfaces,
   makeTempDir,
-  remove,
   removeTempDir,
   // Bun has it at hand, and it takes half as long there.
   now: bun ? () => performance.now() : sinceBoot,

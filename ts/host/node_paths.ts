@@ -1,37 +1,66 @@
-/** Files of Node, for ipc: sockets that are in the way, and directories for some. */
-import { HostError } from "./host.ts";
-import { hostError } from "./messages.ts";
+/** Files of Node, for ipc: those of listeners, and directories for some. */
 import { builtin } from "./node_builtins.ts";
-import { codeOf, toHostError } from "./node_errors.ts";
+import { toHostError } from "./node_errors.ts";
+import type { Files } from "./socket_file.ts";
+
+function guard<T>(what: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw toHostError(what, cause);
+  }
+}
+
+/** Node's permission model, which is there when it is in force; @types/node may not know it. */
+const { permission } = process as {
+  permission?: { has(scope: string, path: string): boolean };
+};
+
+const files: Files = {
+  permits: (path) =>
+    !permission ||
+    (permission.has("fs.read", path) && permission.has("fs.write", path)),
+  absolute(path) {
+    try {
+      const directory = process.cwd();
+      builtin("node:fs").accessSync(`${directory}/.`);
+      return `${directory}/${path}`;
+    } catch {
+      return path; // it is gone, or one above it is closed to us: listening tells
+    }
+  },
+  find: (path) =>
+    guard(`look for ${path}`, () => {
+      const options = { bigint: true, throwIfNoEntry: false } as const;
+      const found = builtin("node:fs").lstatSync(path, options);
+      return found && {
+        id: `${found.dev} ${found.ino}`,
+        isDirectory: found.isDirectory(),
+      };
+    }),
+  rename: (from, to) =>
+    guard(
+      `rename ${from} to ${to}`,
+      () => builtin("node:fs").renameSync(from, to),
+    ),
+  unlink: (path) =>
+    guard(`remove ${path}`, () => builtin("node:fs").unlinkSync(path)),
+  atExit: (task) => void process.once("exit", task),
+};
+
+/** On Windows paths are names of pipes. */
+export const nodeFiles: Files | undefined = process.platform === "win32"
+  ? undefined
+  : files;
 
 export function makeTempDir(): string {
   const parent = builtin("node:os").tmpdir();
-  try {
+  return guard(`make a directory in ${parent}`, () => {
     const prefix = builtin("node:path").join(parent, "zmq-");
     return builtin("node:fs").mkdtempSync(prefix);
-  } catch (cause) {
-    throw toHostError(`make a directory in ${parent}`, cause);
-  }
-}
-
-export function remove(target: string): void {
-  const fs = builtin("node:fs");
-  try {
-    const found = fs.lstatSync(target, { throwIfNoEntry: false });
-    if (found?.isDirectory()) throw hostError(`remove ${target}`, "EISDIR");
-    if (found !== undefined) fs.unlinkSync(target);
-  } catch (cause) {
-    if (cause instanceof HostError) throw cause;
-    if (codeOf(cause) !== "ENOENT") {
-      throw toHostError(`remove ${target}`, cause);
-    }
-  }
+  });
 }
 
 export function removeTempDir(target: string): void {
-  try {
-    builtin("node:fs").rmdirSync(target);
-  } catch (cause) {
-    throw toHostError(`remove ${target}`, cause);
-  }
+  guard(`remove ${target}`, () => builtin("node:fs").rmdirSync(target));
 }

@@ -148,7 +148,6 @@ export function makeImports(
       bytes.set(ip, sender + 8);
       return size;
     },
-    remove: (ptr: number) => target.fds.remove(target.memory.cString(ptr)),
     interfaces(ptr: number, cap: number) {
       const lines = target.literal ? "" : target.fds.interfaces();
       const bytes = new TextEncoder().encode(lines);

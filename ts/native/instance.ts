@@ -81,7 +81,6 @@ const SYSTEM_CALLS = [
   "sendBody",
   "read",
   "setOption",
-  "remove",
   "close",
 ] as const;
 const DATAGRAM_CALLS = [

@@ -1,7 +1,6 @@
 /**
  * A context: one instance of libzmq, its sockets, and how it ends.
  */
-import * as C from "zeromq-wasm:constants";
 import { defaultHost } from "zeromq-wasm:host";
 import { ZmqError } from "../errors.ts";
 import type { Host } from "../host/host.ts";

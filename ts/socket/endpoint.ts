@@ -92,8 +92,7 @@ export async function endpointToBind(
   const { address: endpoint, target } = found;
   if (!target) return found;
   if (target.startsWith("u")) return udpToBind(reactor, endpoint, target);
-  // A listener closed just before goes first: with it goes the file at its path,
-  // which must not be ours.
+  // A listener closed just before goes first: its port may be wanted again.
   await new Promise<void>((resolve) => host.soon(resolve));
   await fds.prepare(target, BACKLOG);
   // deno-lint-ignore require-await -- what it does is done before it returns

@@ -31,11 +31,7 @@ export class FdTable {
   readonly #host: Host;
   readonly #kernel: Kernel;
   readonly #streams = new Map<number, Stream>();
-  /** Listeners, and the path where they listen, for ipc. */
-  readonly #listeners = new Map<
-    number,
-    { listener: Listener; path: string | undefined }
-  >();
+  readonly #listeners = new Map<number, Listener>();
   /** Directories made for one ipc socket: by its path, later by its fd. */
   readonly #temporary = new Map<string | number, string>();
   /** Listeners obtained before libzmq asks for them, by their bind target. */
@@ -104,7 +100,6 @@ export class FdTable {
     const over = new Promise<void>((resolve) => end = resolve);
     this.#turns.set(target, { over, end });
     try {
-      this.#clear(address);
       this.#prepared.set(target, await this.#host.listen(address, backlog));
     } catch (error) {
       this.#prepared.set(target, error as HostError);
@@ -118,27 +113,9 @@ export class FdTable {
   ): void {
     const address = parseTarget(target);
     try {
-      this.#clear(address);
       this.#prepared.set(target, listen(address));
     } catch (error) {
       this.#prepared.set(target, error as HostError);
-    }
-  }
-
-  /**
-   * Whoever binds a path takes it, as in libzmq. A listener that was there must be closed first:
-   * libzmq may be late with that, and with it hosts remove what is at the path then.
-   */
-  #clear(address: HostAddress): void {
-    if (address.kind !== "ipc" || address.path[0] === "\0") return;
-    try {
-      this.#host.remove(address.path);
-    } catch (error) {
-      // Where that fails, who listens there goes on. A directory stays, and is in the way.
-      if ((error as HostError).code !== "EISDIR") throw error;
-    }
-    for (const { listener, path } of this.#listeners.values()) {
-      if (path === address.path) listener.close();
     }
   }
 
@@ -158,10 +135,10 @@ export class FdTable {
     this.#prepared.delete(target);
     this.#turns.get(target)?.end();
     this.#turns.delete(target);
+    const error = prepared instanceof Error ? prepared : undefined;
+    if (prepared !== error) (prepared as Listener).close();
     if (target.startsWith("1 ")) this.#removeTemporary(target.slice(2));
-    if (prepared instanceof Error) return prepared;
-    prepared?.close();
-    return undefined;
+    return error;
   }
 
   listen(
@@ -176,8 +153,7 @@ export class FdTable {
     if (prepared instanceof Error) return -errnoOf(prepared.code);
     this.#prepared.delete(target);
     this.failures.forget(fd);
-    const path = family === 1 ? host : undefined;
-    this.#listeners.set(fd, { listener: prepared, path });
+    this.#listeners.set(fd, prepared);
     const made = this.#temporary.get(host);
     if (made !== undefined) {
       this.#temporary.delete(host);
@@ -325,22 +301,11 @@ export class FdTable {
     }
   }
 
-  /** Removes a path unless it is a listener's or about to be one. */
-  remove(path: string): number {
-    if (this.#prepared.has(`1 ${path}`)) return 0;
-    try {
-      this.#host.remove(path);
-      return 0;
-    } catch (error) {
-      return -errnoOf((error as HostError).code, "EACCES");
-    }
-  }
-
-  /** `linger` as of libzmq: milliseconds for what has not left yet; -1 is for ever. */
+/** `linger` as of libzmq: milliseconds for what has not left yet; -1 is for ever. */
   close(fd: number, linger = -1): void {
     this.#streams.get(fd)?.close(linger);
     this.#streams.delete(fd);
-    this.#listeners.get(fd)?.listener.close();
+    this.#listeners.get(fd)?.close();
     this.#listeners.delete(fd);
     this.datagrams.close(fd);
     this.#removeTemporary(fd);
@@ -359,7 +324,6 @@ export class FdTable {
     const directory = this.#temporary.get(key);
     if (directory === undefined) return;
     this.#temporary.delete(key);
-    this.remove(`${directory}/socket`);
     try {
       this.#host.removeTempDir(directory);
     } catch (error) {
