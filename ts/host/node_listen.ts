@@ -1,6 +1,11 @@
 /** LAYER 1 on Node: listening, on node:net. */
 import type * as net from "node:net";
-import type { Host, HostAddress, HostError, Listener } from "./host.ts";
+import {
+  type Host,
+  type HostAddress,
+  HostError,
+  type Listener,
+} from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
@@ -196,7 +201,15 @@ export function listenSync(): Host["listenSync"] {
     return listenAtSync(
       address,
       nodeFiles,
-      (at) => listenNow(address, at, backlog),
+      (at) => {
+        try {
+          return listenNow(address, at, backlog);
+        } catch (error) {
+          // What Node's permission model forbids is thrown as it is.
+          if (error instanceof HostError) throw error;
+          throw listenError(address, error as Error);
+        }
+      },
     );
   });
 }

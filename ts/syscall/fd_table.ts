@@ -301,7 +301,7 @@ export class FdTable {
     }
   }
 
-/** `linger` as of libzmq: milliseconds for what has not left yet; -1 is for ever. */
+  /** `linger` as of libzmq: milliseconds for what has not left yet; -1 is for ever. */
   close(fd: number, linger = -1): void {
     this.#streams.get(fd)?.close(linger);
     this.#streams.delete(fd);
