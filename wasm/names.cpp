@@ -8,9 +8,7 @@
 #include <sys/un.h>
 #include <vector>
 
-//  Placeholders: 240.0.0.0/8 (reserved, RFC 1112) and 100::/64 (discard only,
-//  RFC 6666), numbered by the table of names. Never freed: a name that a
-//  program connects to is connected to again.
+//  Never freed: a name that a program connects to is connected to again.
 static std::vector<std::string> names;
 
 static unsigned intern (const char *name_)
@@ -22,42 +20,47 @@ static unsigned intern (const char *name_)
     return names.size () - 1;
 }
 
+//  Placeholders: 240.0.0.0 (reserved, RFC 1112) and 100:: (discard only, RFC 6666). Both can
+//  be a machine's all the same; so they have the index in the table of names, from 1 on,
+//  where libzmq's addresses and hosts' have 0.
+static const in_addr_t placeholder4 = 0xf0000000;
+static const in6_addr placeholder6 = {{{1}}};
+
 static bool find_name (const sockaddr *addr_, std::string *name_)
 {
-    unsigned char b[16];
+    unsigned mark;
     if (addr_->sa_family == AF_INET) {
-        memcpy (b, &((const sockaddr_in *) addr_)->sin_addr, 4);
-        if (b[0] != 240)
+        const sockaddr_in *const in = (const sockaddr_in *) addr_;
+        if (in->sin_addr.s_addr != htonl (placeholder4))
             return false;
-        b[13] = b[1], b[14] = b[2], b[15] = b[3];
+        memcpy (&mark, in->sin_zero, sizeof mark);
     } else {
-        static const unsigned char prefix[8] = {1};
-        memcpy (b, &((const sockaddr_in6 *) addr_)->sin6_addr, 16);
-        if (memcmp (b, prefix, 8) != 0)
+        const sockaddr_in6 *const in6 = (const sockaddr_in6 *) addr_;
+        if (!IN6_ARE_ADDR_EQUAL (&in6->sin6_addr, &placeholder6))
             return false;
+        mark = in6->sin6_flowinfo;
     }
-    const unsigned index = b[13] << 16 | b[14] << 8 | b[15];
-    if (index >= names.size ())
+    if (mark == 0 || mark > names.size ())
         return false;
-    *name_ = names[index];
+    *name_ = names[mark - 1];
     return true;
 }
 
 static socklen_t placeholder (unsigned index_, int family_, sockaddr_storage *addr_)
 {
-    unsigned char b[16] = {};
+    const unsigned mark = index_ + 1;
     memset (addr_, 0, sizeof *addr_);
     if (family_ == AF_INET) {
-        b[0] = 240, b[1] = index_ >> 16, b[2] = index_ >> 8, b[3] = index_;
         sockaddr_in *const in = (sockaddr_in *) addr_;
         in->sin_family = AF_INET;
-        memcpy (&in->sin_addr, b, 4);
+        in->sin_addr.s_addr = htonl (placeholder4);
+        memcpy (in->sin_zero, &mark, sizeof mark);
         return sizeof *in;
     }
-    b[0] = 1, b[13] = index_ >> 16, b[14] = index_ >> 8, b[15] = index_;
     sockaddr_in6 *const in6 = (sockaddr_in6 *) addr_;
     in6->sin6_family = AF_INET6;
-    memcpy (&in6->sin6_addr, b, 16);
+    in6->sin6_addr = placeholder6;
+    in6->sin6_flowinfo = mark;
     return sizeof *in6;
 }
 
@@ -91,13 +94,17 @@ socklen_t zw::to_sockaddr (const std::string &host_, int port_, int family_,
                            sockaddr_storage *addr_)
 {
     unsigned char v4[4], v6[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const size_t percent = host_.find ('%');
+    const std::string ip = host_.substr (0, percent);
+    in_addr found;
     memset (addr_, 0, sizeof *addr_);
-    const bool is_v4 = inet_pton (AF_INET, host_.c_str (), v4) == 1;
-    if (is_v4)
+    //  Also such as 127.1, as getaddrinfo does.
+    if (inet_aton (ip.c_str (), &found)) {
+        memcpy (v4, &found, 4);
         memcpy (v6 + 12, v4, 4);
-    else {
+    } else {
         unsigned char any[16];
-        if (inet_pton (AF_INET6, host_.c_str (), any) != 1)
+        if (inet_pton (AF_INET6, ip.c_str (), any) != 1)
             return 0;
         if (family_ == AF_INET && memcmp (any, v6, 12) != 0)
             return 0;
@@ -115,6 +122,8 @@ socklen_t zw::to_sockaddr (const std::string &host_, int port_, int family_,
     in6->sin6_family = AF_INET6;
     in6->sin6_port = htons (port_);
     memcpy (&in6->sin6_addr, v6, 16);
+    if (percent != std::string::npos)
+        in6->sin6_scope_id = interface_number (host_.substr (percent + 1));
     return sizeof *in6;
 }
 
@@ -142,8 +151,8 @@ int getaddrinfo (const char *node_, const char *, const addrinfo *hints_,
     socklen_t size = zw::to_sockaddr (node_, 0, family, &result->addr);
     const bool literal = size || is_v6;
     //  What no resolver takes for a name fails at once: "*" above all, which
-    //  only makes sense for bind.
-    if (!literal && !(hints_->ai_flags & AI_NUMERICHOST)
+    //  only makes sense for bind, and none at all, which hosts take for localhost.
+    if (!literal && *node_ && !(hints_->ai_flags & AI_NUMERICHOST)
         && !strpbrk (node_, "* \t\n/\\?#@!,;\"'<>(){}[]"))
         size = placeholder (intern (node_), family, &result->addr);
     if (!size) {

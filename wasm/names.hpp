@@ -26,12 +26,14 @@ struct words_t
 };
 
 void to_words (const sockaddr *addr_, socklen_t size_, words_t *words_);
-//  Returns the size, or 0 if host_ is no IP literal. An IPv4 literal in
-//  AF_INET6 becomes a mapped address and the other way round.
+//  Returns the size, or 0 if host_ is no IP literal, perhaps with a scope. An IPv4
+//  literal in AF_INET6 becomes a mapped address and the other way round.
 socklen_t to_sockaddr (const std::string &host_, int port_, int family_,
                        sockaddr_storage *addr_);
-//  The name behind a number that if_nametoindex returned; "*" for 0.
+//  The name behind a number that if_nametoindex or the function below returned; "*" for 0.
 std::string interface_name (unsigned index_);
+//  A number for the name that a host gave, or the number it gave.
+unsigned interface_number (const std::string &name_);
 }
 
 #endif

@@ -269,7 +269,8 @@ struct interface_t
 
 int getifaddrs (ifaddrs **list_)
 {
-    *list_ = NULL;
+    ifaddrs **end = list_;
+    *end = NULL;
     std::vector<char> text (4096);
     int len = host_interfaces (&text[0], text.size ());
     if (len > (int) text.size ()) {
@@ -281,10 +282,10 @@ int getifaddrs (ifaddrs **list_)
     if (lines.empty ())
         lines = "\1 127.0.0.1\n";
     for (size_t at = 0; at < lines.size ();) {
-        const size_t space = lines.find (' ', at), end = lines.find ('\n', at);
+        const size_t space = lines.find (' ', at), line = lines.find ('\n', at);
         const std::string name = lines.substr (at, space - at);
-        const std::string host = lines.substr (space + 1, end - space - 1);
-        at = end + 1;
+        const std::string host = lines.substr (space + 1, line - space - 1);
+        at = line + 1;
         interface_t *const it = (interface_t *) calloc (1, sizeof *it);
         const int family = host.find (':') == std::string::npos ? AF_INET : AF_INET6;
         if (name.size () >= sizeof it->name
@@ -296,8 +297,9 @@ int getifaddrs (ifaddrs **list_)
         it->head.ifa_name = it->name;
         it->head.ifa_addr = (sockaddr *) &it->addr;
         it->head.ifa_flags = IFF_UP;
-        it->head.ifa_next = *list_;
-        *list_ = &it->head;
+        //  In their order: libzmq takes the first address of an interface.
+        *end = &it->head;
+        end = &it->head.ifa_next;
     }
     return 0;
 }
@@ -313,8 +315,18 @@ void freeifaddrs (ifaddrs *list_)
 
 //  No host tells the numbers of all interfaces, so those that are named get
 //  numbers of ours, apart from those of any system.
-static const unsigned first_interface = 1 << 16;
+static const unsigned first_interface = 1 << 30;
 static std::vector<std::string> interfaces;
+
+static unsigned number_of (const std::string &name_)
+{
+    size_t index = 0;
+    while (index < interfaces.size () && interfaces[index] != name_)
+        index++;
+    if (index == interfaces.size ())
+        interfaces.push_back (name_);
+    return first_interface + index;
+}
 
 unsigned if_nametoindex (const char *name_)
 {
@@ -328,12 +340,7 @@ unsigned if_nametoindex (const char *name_)
         errno = ENODEV;
         return 0;
     }
-    size_t index = 0;
-    while (index < interfaces.size () && interfaces[index] != name_)
-        index++;
-    if (index == interfaces.size ())
-        interfaces.push_back (name_);
-    return first_interface + index;
+    return number_of (name_);
 }
 
 //  --- time, threads, the end
@@ -373,6 +380,14 @@ std::string zw::interface_name (unsigned index_)
     return index_ - first_interface < interfaces.size ()
              ? interfaces[index_ - first_interface]
              : std::to_string (index_);
+}
+
+unsigned zw::interface_number (const std::string &name_)
+{
+    //  Hosts tell numbers where scopes have no names: on Windows.
+    char *end;
+    const unsigned number = strtoul (name_.c_str (), &end, 10);
+    return *end ? number_of (name_) : number;
 }
 
 extern "C" void emscripten_notify_memory_growth (size_t) {}

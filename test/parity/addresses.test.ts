@@ -19,6 +19,8 @@ const CASES: [string, string, string][] = [
   ["pgm://x", "EPROTONOSUPPORT", "EPROTONOSUPPORT"],
   ["tcp://", "EINVAL", "EINVAL"],
   ["tcp://127.0.0.1", "EINVAL", "EINVAL"],
+  ["tcp://:5555", "ENODEV", "ok"],
+  ["tcp://999.1:5555", "ENODEV", "ok"],
   ["tcp://127.0.0.1:x", "EINVAL", "EINVAL"],
   ["tcp://no-such-host.invalid:5555", "ENODEV", "ok"],
   ["tcp://192.0.2.1:5555", "EADDRNOTAVAIL", "ok"],

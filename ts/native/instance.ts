@@ -69,7 +69,8 @@ function isLiteral(endpoint: string): boolean {
   const colon = authority.lastIndexOf(":");
   if (!isMadeOf(authority.slice(colon + 1), DIGITS + "*")) return false;
   const host = authority.slice(0, colon);
-  if (host === "*" || isMadeOf(host, DIGITS + ".")) return true;
+  if (host === "*") return true;
+  if (isMadeOf(host, DIGITS + ".")) return host.split(".").length === 4;
   return host.startsWith("[") && host.endsWith("]") &&
     isMadeOf(host.slice(1, -1), HEX + ":.");
 }
