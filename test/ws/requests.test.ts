@@ -231,6 +231,26 @@ test("a server that ends the connection is tried again", async () => {
   assert.is(await text(), "hi");
 });
 
+for (const path of ["/", "/a/", "/a/b", "/a:b", "/a/b:0", "/a:99999"]) {
+  test(`an endpoint with the path ${path}`, async () => {
+    await dealer.bind(`ws://127.0.0.1:*${path}`);
+    const endpoint = dealer.lastEndpoint!;
+    assert.is(endpoint.replace(/^ws:..127.0.0.1:[0-9]+/, ""), path);
+    const context = new Context({ blocky: false });
+    const other = cleanup.add(new Dealer({ context, reconnectInterval: 10 }));
+    other.connect(endpoint);
+    await within(other.send("hi"), "a connection");
+    assert.is(await text(), "hi");
+    await dealer.unbind(endpoint);
+  });
+  test(`the path ${path} is asked for`, async () => {
+    const listener = cleanup.add(await Listener.start());
+    dealer.connect(`ws://${listener.address}${path}`);
+    const peer = await listener.accept();
+    assert.match(String(await peer.readTo("\r\n\r\n")), `GET ${path} HTTP/1.1`);
+  });
+}
+
 for (
   const [what, path] of Object.entries({
     "is too long for libzmq": `/${"x".repeat(8192)}`,

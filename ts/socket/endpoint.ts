@@ -51,7 +51,8 @@ export function hasWrongPort(address: string): boolean {
   if (isPlain && (end === "*" || (Number(end) < 65536 && Number(end) > 0))) {
     return false;
   }
-  const port = /^(?:tcp|wss?|udp):\/\/.*:(-?\d+)(?:\/.*)?$/.exec(address)?.[1];
+  const port = /^(?:tcp|wss?|udp):\/\/[^/]*:(-?\d+)(?:\/.*)?$/.exec(address)
+    ?.[1];
   return port !== undefined && !(Number(port) >= 0 && Number(port) < 65536);
 }
 
