@@ -4,6 +4,7 @@ import { createServer, type Socket as TcpSocket } from "node:net";
 import { networkInterfaces } from "node:os";
 import process from "node:process";
 import * as assert from "uvu/assert";
+import { Pull, Push } from "zeromq-wasm";
 import { failure, until, within } from "../support/deadline.ts";
 import { type End, freshPath, Ours, same, Theirs } from "../support/ends.ts";
 import { checkLeaks } from "../support/leaks.ts";
@@ -30,6 +31,14 @@ const loopback = Object.entries(networkInterfaces()).flatMap(([name, all]) =>
 );
 const loopbackName = loopback.find((it) => it.address === "127.0.0.1")?.name;
 const hasIpv6 = loopback.some((it) => it.address === "::1");
+const linkLocal =
+  Object.entries(networkInterfaces()).flatMap(([name, all]) =>
+    (all ?? []).flatMap((it) =>
+      it.family === "IPv6" && it.address.startsWith("fe80:") && it.scopeid
+        ? [{ name, address: it.address, number: it.scopeid }]
+        : []
+    )
+  )[0];
 
 /** One message each way between ends that can be either side's. */
 async function talk(a: End, b: End, what: string): Promise<void> {
@@ -84,6 +93,10 @@ bothRoles("any address", () => "tcp://*:*", {
   bound: /^tcp:\/\/0\.0\.0\.0:[1-9]\d*$/,
   connecting: (bound) => `tcp://127.0.0.1:${portOf(bound)}`,
 });
+bothRoles("an address in short", () => "tcp://127.1:*", {
+  bound: /^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/,
+  connecting: (bound) => bound.replace("127.0.0.1", "127.1"),
+});
 bothRoles("host name to connect to", () => "tcp://127.0.0.1:*", {
   connecting: (bound) => `tcp://localhost:${portOf(bound)}`,
 });
@@ -108,6 +121,41 @@ if (hasIpv6) {
     connecting: (bound) => `tcp://127.0.0.1:${portOf(bound)}`,
     ipv6: true,
   });
+} else test.skip();
+if (linkLocal) {
+  const { name, address, number } = linkLocal;
+  for (const scope of [name, number]) {
+    bothRoles(`link-local address, scope ${scope}`, () => {
+      return `tcp://[${address}%${scope}]:*`;
+    }, {
+      bound: /^tcp:\/\/\[fe80:[^\]]*%\w+\]:[1-9]\d*$/,
+      connecting: (bound) => bound.replace(/%\w+/, `%${scope}`),
+      ipv6: true,
+    });
+
+    test(`link-local address among ours, scope ${scope}`, async () => {
+      const at = `[${address}%${scope}]`;
+      const pull = new Pull({ ipv6: true });
+      const push = new Push({ ipv6: true, linger: 0 });
+      try {
+        pull.bindSync(`tcp://${at}:*`);
+        const to = pull.lastEndpoint!.replace("tcp://", "");
+        push.connect(onDeno ? `tcp://${to}` : `tcp://${at}:0;${to}`);
+        await push.send("x");
+        const { properties } = await within(
+          pull.receiveWithProperties(),
+          "a message",
+        );
+        // The others do not tell the scope.
+        const isTold = !onDeno && !("Bun" in globalThis);
+        const from = isTold ? `${address}%${name}` : address;
+        assert.is(properties["Peer-Address"], from);
+      } finally {
+        push.close();
+        pull.close();
+      }
+    });
+  }
 } else test.skip();
 
 let names = 0;

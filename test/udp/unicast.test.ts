@@ -1,5 +1,6 @@
 // deno: --unstable-net
 /** Radio, Dish and Datagram over udp, with each other and with plain UDP sockets. */
+import { networkInterfaces } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Context } from "zeromq-wasm";
@@ -238,5 +239,25 @@ test("a Dish alone keeps no program alive, one that receives does", async () => 
   );
   assert.equal([receiver.out.trim(), receiver.err], ["x", ""]);
 });
+
+const [linkLocal] = Object.entries(networkInterfaces()).flatMap(
+  ([name, all]) =>
+    (all ?? []).filter((it) =>
+      it.family === "IPv6" && it.address.startsWith("fe80:") && it.scopeid
+    ).map((it) => ({ ...it, name })),
+);
+if (linkLocal) {
+  const { address, name, scopeid } = linkLocal as typeof linkLocal & {
+    scopeid: number;
+  };
+  for (const scope of [name, scopeid]) {
+    test(`to a link-local address, scope ${scope}`, async () => {
+      const dish = await dishAt(`udp://[${address}%${scope}]:*`, true);
+      const radio = radioTo(dish, true);
+      await radio.send("hello", { group: "g" });
+      assert.equal(await received(dish), ["hello", "g"]);
+    });
+  }
+} else test.skip();
 
 test.run();

@@ -16,6 +16,7 @@ import { glance } from "./node_glance.ts";
 import { listen, listenSync } from "./node_listen.ts";
 import { NodeConnection, readsInPlace } from "./node_stream.ts";
 import { makeTempDir, removeTempDir } from "./node_paths.ts";
+import { withNamedScope } from "./node_scopes.ts";
 import { nodeThreads } from "./node_threads.ts";
 import {
   clearInterval,
@@ -49,16 +50,16 @@ function connect(
     if (address.kind === "ipc") socket.connect({ path: address.path });
     else {
       const options: net.TcpSocketConnectOpts = {
-        host: address.host,
+        host: withNamedScope(address.host),
         port: address.port,
         family: address.family,
       };
       // For a literal there is nothing to select; for a name Node's default holds.
-      if (builtin("node:net").isIP(address.host) !== 0) {
+      if (builtin("node:net").isIP(options.host!) !== 0) {
         options.autoSelectFamily = false;
       }
       if (source !== undefined) {
-        options.localAddress = source.host;
+        options.localAddress = withNamedScope(source.host);
         if (source.port !== 0) options.localPort = source.port;
       }
       socket.setNoDelay(true);

@@ -14,6 +14,7 @@ import type {
 import { describe } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { toHostError } from "./node_errors.ts";
+import { withNamedScope } from "./node_scopes.ts";
 import { nextTick } from "./node_timers.ts";
 
 /** Addresses are literals already: without this each datagram would wait for a tick. */
@@ -47,7 +48,8 @@ class NodeDatagramSocket implements DatagramSocket {
       if (!this.#closed) done();
     };
     try {
-      this.#socket.send(bytes, 0, bytes.length, to.port, to.host, told);
+      const host = withNamedScope(to.host);
+      this.#socket.send(bytes, 0, bytes.length, to.port, host, told);
     } catch {
       nextTick(told); // port 0, for example: refused before it is tried
     }
@@ -108,7 +110,8 @@ function open(options: DatagramOptions): Promise<DatagramSocket> {
     });
     try {
       // exclusive: in a cluster worker the port must be bound here, not by the primary.
-      socket.bind({ address: host, port, exclusive: true });
+      const address = withNamedScope(host);
+      socket.bind({ address, port, exclusive: true });
     } catch (cause) {
       failed(cause);
     }

@@ -10,6 +10,7 @@ import { describe, hostError, pathError } from "./messages.ts";
 import { builtin } from "./node_builtins.ts";
 import { codeOf, toHostError } from "./node_errors.ts";
 import { nodeFiles } from "./node_paths.ts";
+import { withNamedScope } from "./node_scopes.ts";
 import { NodeListener } from "./node_stream.ts";
 import { listenAt, listenAtSync } from "./socket_file.ts";
 
@@ -42,7 +43,7 @@ function listenWith(
   if (typeof server._listen2 === "function") {
     const [host, port] = isPath
       ? [address.path, -1]
-      : [address.host, address.port];
+      : [withNamedScope(address.host), address.port];
     server._listen2(host, port, family, backlog, undefined, 0);
     return;
   }
@@ -52,7 +53,7 @@ function listenWith(
     exclusive: true,
     ...(isPath
       ? { path: address.path }
-      : { host: address.host, port: address.port }),
+      : { host: withNamedScope(address.host), port: address.port }),
   });
 }
 
@@ -117,7 +118,7 @@ function listenOnNode(
   const createHandle = handleMaker()!;
   const handle = at.kind === "ipc"
     ? createHandle(at.path, -1, -1)
-    : createHandle(at.host, at.port, familyOf(at.host));
+    : createHandle(withNamedScope(at.host), at.port, familyOf(at.host));
   const failed = typeof handle === "number" ? handle : handle.listen(backlog);
   if (typeof handle === "number" || failed !== 0) {
     if (typeof handle !== "number") handle.close();
