@@ -8,6 +8,7 @@
 
 #include "zmq.h"
 #include "ipc_address.hpp"
+#include "fd_table.hpp"
 #include "names.hpp"
 #include "tcp_address.hpp"
 #include "udp_address.hpp"
@@ -62,7 +63,7 @@ SEPARATE static int udp_target (void *socket_, const std::string &address_, std:
 static int stream_target (const sockaddr *addr_, socklen_t size_, std::string *text_)
 {
     zw::words_t words;
-    zw::to_words (addr_, size_, &words);
+    zw::to_stream_words (addr_, size_, &words);
     *text_ = std::to_string (words.family) + " " + words.host;
     if (words.family != 1)
         *text_ += " " + std::to_string (words.port);
@@ -111,9 +112,9 @@ zw_bind_target (void *socket_, const char *endpoint_, char *out_, int cap_)
     std::string text;
     int err;
     if (protocol == "tcp")
-        err = tcp_target (address, ipv6, &text);
+        err = tcp_target (address, ipv6 && zw::has_ipv6, &text);
     else if (protocol == "ws")
-        err = ws_target (address, ipv6, &text);
+        err = ws_target (address, ipv6 && zw::has_ipv6, &text);
     else if (protocol == "ipc")
         err = ipc_target (address, &text);
     else if (protocol == "udp")
@@ -126,4 +127,10 @@ zw_bind_target (void *socket_, const char *endpoint_, char *out_, int cap_)
         return -ENAMETOOLONG;
     memcpy (out_, text.data (), text.size ());
     return text.size ();
+}
+
+//  The host has no IPv6, as it said when it was to listen there: libzmq does with IPv4.
+extern "C" void zw_no_ipv6 ()
+{
+    zw::has_ipv6 = false;
 }

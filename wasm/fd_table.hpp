@@ -60,6 +60,8 @@ struct fd_entry_t
     int linger; //  milliseconds that what was sent has to leave after close; -1 is for ever
 };
 
+//  Whether the host can have sockets of AF_INET6, for all that is known.
+extern bool has_ipv6;
 //  After a large message, the end of one and the begin of the next may arrive apart.
 const int asks = 2;
 //  Never NULL for an fd that libzmq holds.

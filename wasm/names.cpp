@@ -90,6 +90,20 @@ void zw::to_words (const sockaddr *addr_, socklen_t size_, words_t *words_)
           "%" + interface_name (((const sockaddr_in6 *) addr_)->sin6_scope_id);
 }
 
+void zw::to_stream_words (const sockaddr *addr_, socklen_t size_, words_t *words_)
+{
+    const sockaddr_in6 *const in6 = (const sockaddr_in6 *) addr_;
+    if (addr_->sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED (&in6->sin6_addr)) {
+        to_words (addr_, size_, words_);
+        return;
+    }
+    sockaddr_in in = {};
+    in.sin_family = AF_INET;
+    in.sin_port = in6->sin6_port;
+    memcpy (&in.sin_addr, in6->sin6_addr.s6_addr + 12, 4);
+    to_words ((const sockaddr *) &in, sizeof in, words_);
+}
+
 socklen_t zw::to_sockaddr (const std::string &host_, int port_, int family_,
                            sockaddr_storage *addr_)
 {

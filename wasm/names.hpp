@@ -26,6 +26,9 @@ struct words_t
 };
 
 void to_words (const sockaddr *addr_, socklen_t size_, words_t *words_);
+//  The same for where a stream connects or listens: an IPv4 address in an IPv6 one is
+//  itself, for which the host needs no IPv6.
+void to_stream_words (const sockaddr *addr_, socklen_t size_, words_t *words_);
 //  Returns the size, or 0 if host_ is no IP literal, perhaps with a scope. An IPv4
 //  literal in AF_INET6 becomes a mapped address and the other way round.
 socklen_t to_sockaddr (const std::string &host_, int port_, int family_,

@@ -37,6 +37,8 @@ static int fail (int errno_)
     return -1;
 }
 
+bool zw::has_ipv6 = true;
+
 extern "C" {
 
 //  --- sockets
@@ -44,8 +46,11 @@ extern "C" {
 int socket (int domain_, int type_, int)
 {
     //  The type also has flags such as SOCK_CLOEXEC.
-    if ((type_ & 15) != SOCK_DGRAM)
+    if ((type_ & 15) != SOCK_DGRAM) {
+        if (domain_ == AF_INET6 && !zw::has_ipv6)
+            return fail (EAFNOSUPPORT);
         return zw::allocate (zw::fresh_fd, domain_);
+    }
     const int fd = zw::allocate (zw::datagram_fd, domain_);
     if (fd != -1)
         entry (fd)->writable = true;
@@ -66,7 +71,7 @@ int listen (int fd_, int)
 {
     fd_entry_t *const e = entry (fd_);
     zw::words_t words;
-    zw::to_words ((sockaddr *) &e->local, e->local_size, &words);
+    zw::to_stream_words ((sockaddr *) &e->local, e->local_size, &words);
     const host_name_t at = words.name ();
     const int rc = host_listen (fd_, &at);
     if (rc < 0)
@@ -100,9 +105,9 @@ int connect (int fd_, const sockaddr *addr_, socklen_t size_)
 {
     fd_entry_t *const e = entry (fd_);
     zw::words_t to, from;
-    zw::to_words (addr_, size_, &to);
+    zw::to_stream_words (addr_, size_, &to);
     if (e->local_size)
-        zw::to_words ((sockaddr *) &e->local, e->local_size, &from);
+        zw::to_stream_words ((sockaddr *) &e->local, e->local_size, &from);
     e->kind = zw::stream_fd;
     if (to.family == 1) {
         //  The host tells no addresses of these.

@@ -6,6 +6,7 @@ import {
   Context,
   type Host,
   type HostAddress,
+  HostError,
   Pull,
   Push,
   Reply,
@@ -104,6 +105,56 @@ test("IPv4 addresses in short", async () => {
   await pull.bind("tcp://10.0x101:*");
   assert.match(pull.lastEndpoint!, /^tcp:\/\/10\.0\.1\.1:/);
 });
+
+/** Listens as a machine does that has no IPv6. */
+function withoutIpv6(address: HostAddress): void {
+  if (address.kind === "tcp" && address.host.includes(":")) {
+    throw new HostError("EAFNOSUPPORT", "no IPv6");
+  }
+}
+
+for (const isSync of [false, true]) {
+  test(`without IPv6${isSync ? ", at once" : ""}`, async () => {
+    const plain = memoryHost();
+    const { context, asked } = inMemory({
+      connect: plain.connect,
+      async listen(address, backlog) {
+        withoutIpv6(address);
+        return await plain.listen(address, backlog);
+      },
+      listenSync(address) {
+        withoutIpv6(address);
+        return {
+          local: { host: "10.0.0.1", port: 4711 },
+          start() {},
+          close() {},
+        };
+      },
+    });
+    const bind = async (address: string) => {
+      const pull = use(new Pull({ context, ipv6: true }));
+      if (isSync) pull.bindSync(address);
+      else await pull.bind(address);
+      return pull.lastEndpoint!.replace(/:\d+$/, "");
+    };
+    // While it is not known.
+    assert.is(await bind("tcp://10.0.0.1:*"), "tcp://[::ffff:10.0.0.1]");
+    const before = use(new Push({ context, ipv6: true, linger: 0 }));
+    before.connect("tcp://10.0.0.1:5555");
+    await until(() => asked.length === 1, "an attempt");
+    for (const _ of ["first", "again"]) {
+      assert.is(await bind("tcp://*:*"), "tcp://0.0.0.0");
+      assert.match(await bind("ws://*:*/"), /^ws:..0.0.0.0:/);
+      const error = await bind("tcp://[::1]:*").catch((error) => error);
+      assert.is(error.code, "ENODEV");
+    }
+    assert.is(await bind("tcp://10.0.0.1:*"), "tcp://10.0.0.1");
+    const after = use(new Push({ context, ipv6: true, linger: 0 }));
+    after.connect("tcp://home.test:5555");
+    await until(() => asked.includes("home.test"), "an attempt");
+    assert.ok(asked.every((host) => !host.includes(":")));
+  });
+}
 
 for (const address of ["fe80::3%eth7", "fe80::3%7", "fe80::3"]) {
   test(`both ends at ${address}`, async () => {

@@ -96,8 +96,22 @@ export async function endpointToBind(
   // A listener closed just before goes first: its port may be wanted again.
   await new Promise<void>((resolve) => host.soon(resolve));
   await fds.prepare(target, BACKLOG);
+  if (lacksIpv6(reactor, target)) {
+    return endpointToBind(reactor, socket, address, signal);
+  }
   // deno-lint-ignore require-await -- what it does is done before it returns
   return { address: endpoint, settle: async () => fds.settle(target) };
+}
+
+/** Whether the host has just said that it has no IPv6: libzmq does without from now on. */
+function lacksIpv6(reactor: Reactor, target: string): boolean {
+  const { fds } = reactor.instance;
+  if (!target.startsWith("6 ") || fds.failure(target) !== "EAFNOSUPPORT") {
+    return false;
+  }
+  fds.settle(target);
+  reactor.call("zw_no_ipv6");
+  return true;
 }
 
 /** Rejects with the reason of `signal` as soon as it is aborted. */
@@ -142,6 +156,9 @@ export function endpointToBindSync(
     return refuse("EBUSY", "Another bind to this address is under way");
   }
   fds.prepareSync(target, (where) => host.listenSync!(where, BACKLOG));
+  if (lacksIpv6(reactor, target)) {
+    return endpointToBindSync(reactor, socket, address);
+  }
   return { address: endpoint, settle: () => fds.settle(target) };
 }
 

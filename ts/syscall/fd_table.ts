@@ -119,6 +119,12 @@ export class FdTable {
     }
   }
 
+  /** The code with which `prepare` failed for this target, if it did. */
+  failure(target: string): string | undefined {
+    const prepared = this.#prepared.get(target);
+    return prepared instanceof Error ? prepared.code : undefined;
+  }
+
   /** Whether a bind to this target is under way. */
   isBusy(target: string): boolean {
     return this.#turns.has(target);

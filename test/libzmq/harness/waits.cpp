@@ -454,7 +454,7 @@ int __wrap_bind (int fd_, const sockaddr *addr_, socklen_t size_)
     if (!may_block () || kinds ()[fd_].type != SOCK_STREAM)
         return 0;
     zw::words_t words;
-    zw::to_words (addr_, size_, &words);
+    zw::to_stream_words (addr_, size_, &words);
     target_t target = {std::to_string (words.family) + " " + words.host};
     if (words.family != 1)
         target.words += " " + std::to_string (words.port);
