@@ -223,11 +223,13 @@ export class Channel implements Client, Counted {
     return this.#shift();
   }
 
+  #fill(): number {
+    return this.#inbox.fill(this.pointer, this.prefetch);
+  }
+
   /** The next message, if it is here; for those who neither wait nor count. */
   fetch(): Message[] | undefined {
-    return !this.closed && this.#inbox.fill(this.pointer, this.prefetch) > 0
-      ? this.#inbox.shift()
-      : undefined;
+    return !this.closed && this.#fill() > 0 ? this.#inbox.shift() : undefined;
   }
 
   /** Like `receive`, with what is known of the connection. */
@@ -243,12 +245,7 @@ export class Channel implements Client, Counted {
   /** All messages that are there, at most `max`; waits for the first. */
   receiveMany(max: number, wait: Wait = NO_WAIT): Promise<Message[][]> {
     return this.#take(() => {
-      const messages = this.#inbox.take(max);
-      // What one crossing did not fetch: nothing of it waits here.
-      while (
-        this.prefetch > 1 && messages.length < max &&
-        this.#inbox.fill(this.pointer, this.prefetch) > 0
-      ) messages.push(...this.#inbox.take(max - messages.length));
+      const messages = this.#inbox.takeMany(this.pointer, max, this.prefetch);
       for (const message of messages) this.#count(message);
       this.core.reactor.touch(0, messages.length);
       return messages;
@@ -264,7 +261,12 @@ export class Channel implements Client, Counted {
     if (this.#reader) throw this.busy("reading", "receive");
     if (isAborted(signal)) return Promise.reject(signal!.reason);
     const { reactor } = this.core;
-    const rc = this.#inbox.fill(this.pointer, this.prefetch);
+    let rc: number;
+    try {
+      rc = this.#fill();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (rc < 0 && rc !== EFSM) return Promise.reject(this.error(-rc));
     this.waited = rc <= 0;
     if (rc > 0) {
@@ -293,7 +295,7 @@ export class Channel implements Client, Counted {
   readonly #receiving: Operation<unknown> = {
     place: (parked) => this.#reader = parked,
     attempt: () => {
-      const rc = this.#inbox.fill(this.pointer, this.prefetch);
+      const rc = this.#fill();
       this.#unfilled = rc;
       if (rc === 0 || rc === EFSM) return NOT_YET;
       if (rc < 0) throw this.error(-rc);

@@ -58,6 +58,8 @@ export class Inbox {
   #partial: Message[] | undefined;
   /** Why the message that is being unpacked cannot be received: a frame had no room. */
   #lost: unknown;
+  /** The same of one that was unpacked: told when those that came with it have been taken. */
+  #failure: unknown;
   readonly #properties = new Map<number, { from: Properties; size: number }>();
   /** Characters of them all. */
   #characters = 0;
@@ -142,15 +144,31 @@ export class Inbox {
     return some;
   }
 
+  /** Takes up to `max` messages, also of those that one crossing did not fetch. */
+  takeMany(socket: number, max: number, prefetch: number): Message[][] {
+    const messages = this.take(max);
+    // Nothing waits here then.
+    while (
+      prefetch > 1 && messages.length < max && this.#failure === undefined &&
+      this.fill(socket, prefetch) > 0
+    ) messages.push(...this.take(max - messages.length));
+    return messages;
+  }
+
   /**
    * Fetches up to `max` messages if none waits. Returns how many wait now, or a
-   * negative errno.
+   * negative errno. Throws, once, for a message for which there was no room.
    */
   fill(socket: number, max: number): number {
     const left = this.length;
     if (left > 0) return left;
     this.clear();
     for (;;) {
+      if (this.#failure !== undefined) {
+        const failure = this.#failure;
+        this.#failure = undefined;
+        throw failure;
+      }
       const used = this.#crossing(socket, max);
       if (used <= 0) return used;
       this.#unpack(used);
@@ -184,7 +202,6 @@ export class Inbox {
     const known = this.#ids.length;
     let origin: Origin | undefined;
     let frames = this.#partial;
-    let failure: unknown;
     this.#end = start + used;
     this.#until = 0;
     for (let at = start; at < this.#end;) {
@@ -219,7 +236,7 @@ export class Inbox {
       else frames.push(frame);
       if (header & MORE) continue;
       if (this.#lost !== undefined) {
-        failure ??= this.#lost;
+        this.#failure ??= this.#lost;
         this.#lost = frames = undefined;
         this.#ids.pop();
         continue;
@@ -236,8 +253,6 @@ export class Inbox {
       const id = this.#ids[i]!;
       if (id !== 0 && !this.#properties.has(id)) this.#learn(id);
     }
-    // The others are kept.
-    if (failure !== undefined) throw failure;
   }
 
   /**
