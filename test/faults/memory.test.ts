@@ -232,4 +232,28 @@ test("what the program needs beyond it is ENOMEM", async () => {
   assert.ok(error.errno > 0);
 });
 
+test("what finds no memory leaves no large frame behind", async () => {
+  const small = new Context({ memoryLimit: 4 * 2 ** 20 });
+  const push = use(
+    new Push({ context: small, sendHighWaterMark: 0, linger: 0 }),
+  );
+  push.connect("tcp://127.0.0.1:1");
+  const part = new Uint8Array(20_000);
+  const fill = async () => {
+    for (;;) await push.send(part);
+  };
+  assert.is((await rejection(fill())).code, "ENOMEM");
+  const before = small.resources.bodies;
+  const large = new Uint8Array(2 ** 20);
+  for (let i = 0; i < 6; i++) {
+    for (const frames of [[part, large], [large, part], [large, part, large]]) {
+      assert.is((await rejection(push.send(frames))).code, "ENOMEM");
+      assert.is(small.resources.bodies, before);
+    }
+  }
+  push.close();
+  await until(() => small.resources.sockets === 0, "the socket is gone");
+  assert.is(small.resources.bodies, 0);
+});
+
 test.run();

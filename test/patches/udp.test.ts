@@ -94,6 +94,19 @@ test("0013: a Datagram on IPv6 ignores what it has no form for", async () => {
   assert.equal(await next(honest), [`${honest.lastEndpoint}\0`, "x"]);
 });
 
+test("0076: an address as large as no address is ignored", async () => {
+  const context = new Context();
+  const sender = use(new Datagram({ context }));
+  await sender.bind("udp://127.0.0.1:*");
+  const raw = await RawPeer.open();
+  for (const size of [32767, 32768, 70_000]) {
+    await sender.send(["A".repeat(size), "lost"]);
+  }
+  await sender.send([`127.0.0.1:${raw.port}`, "small"]);
+  assert.is(await raw.receive(), `${portOf(sender)}:small`);
+  assert.is(context.resources.bodies, 0);
+});
+
 test("an empty datagram, and one with an empty group", async () => {
   const dish = await boundDish();
   dish.join("");

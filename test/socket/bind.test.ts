@@ -178,6 +178,31 @@ test("unbind stops listening, and only there", async () => {
   checkError(never, "ENOENT", { address: "inproc://never" });
 });
 
+test("names and paths may be long, and are told whole", async () => {
+  for (const size of [900, 1023, 1024, 1100, 5000, 40_000]) {
+    const address = `inproc://${"a".repeat(size)}`;
+    const first = use(new Pull()), second = use(new Pull());
+    await first.bind(address);
+    assert.is(first.lastEndpoint, address);
+    const busy = thrown(() => second.bindSync(address));
+    checkError(busy, "EADDRINUSE", { address });
+    await first.unbind(address);
+    second.bindSync(address);
+    assert.is(second.lastEndpoint, address);
+    const push = use(new Push({ linger: 0 }));
+    push.connect(address);
+    await push.send("x");
+    assert.equal(await next(second), ["x"]);
+    push.disconnect(address);
+    second.unbindSync(address);
+    checkError(thrown(() => second.unbindSync(address)), "ENOENT", { address });
+  }
+  const pull = use(new Pull()), path = "a".repeat(2000);
+  await pull.bind(`ws://127.0.0.1:*/${path}`);
+  assert.match(pull.lastEndpoint!, /^ws:\/\/127\.0\.0\.1:\d+\/a{2000}$/);
+  await pull.unbind(pull.lastEndpoint!);
+});
+
 test("ipc://* makes a directory of its own and removes it", async () => {
   const pull = use(new Pull()), push = use(new Push({ linger: 0 }));
   await within(pull.bind("ipc://*"), "bind");

@@ -12,7 +12,7 @@ import {
   property,
 } from "../patches/zmtp.ts";
 import { gc } from "../support/collector.ts";
-import { bound, closeAll, until, use } from "./tools.ts";
+import { bound, closeAll, until, use, within } from "./tools.ts";
 
 const test = suite("collect");
 test.after.each(closeAll);
@@ -132,6 +132,35 @@ test("nor does a receive of events, which hears of it, too", async () => {
   await collected("watched");
   assert.is((await event).type, "end");
 });
+
+const READS: [string, (events: zmq.Observer) => unknown][] = [
+  ["only made", () => {}],
+  ["read from once", (events) => within(events.receive(), "an event")],
+  ["iterated over for a while", async (events) => {
+    for await (const _ of events) break;
+  }],
+];
+
+for (const [what, read] of READS) {
+  for (const closes of [true, false]) {
+    const name = `${what}, ${closes ? "closed" : "left"}`;
+    test(`an observer that was ${name}, is collected with its socket`, async () => {
+      const context = new zmq.Context();
+      await (async () => {
+        const socket = new zmq.Dealer({ context, linger: 0 });
+        const { events } = socket;
+        registry.register(socket, `socket ${name}`);
+        registry.register(events, `observer ${name}`);
+        socket.bindSync("tcp://127.0.0.1:*");
+        await read(events);
+        if (closes) socket.close();
+      })();
+      await collected(`socket ${name}`);
+      await collected(`observer ${name}`);
+      await until(() => context.resources.sockets === 0, "nothing is open");
+    });
+  }
+}
 
 test("contexts are collected with their memory", async () => {
   (() => {

@@ -225,4 +225,34 @@ test("too many sockets is EMFILE", () => {
   checkError(error, "EMFILE", { says: /Too many open/ });
 });
 
+test("those that are closed make room at once, without a turn of the event loop", async () => {
+  const context = new Context();
+  let turns = 0;
+  const immediate = setImmediate(() => turns++);
+  for (let i = 0; i < 3000; i++) {
+    const socket = new Pull({ context, linger: 0 });
+    socket.bindSync(`inproc://${i}`);
+    socket.close();
+  }
+  assert.is(turns, 0);
+  clearImmediate(immediate);
+  // Awaits alone let the event loop turn now and then, but not after each.
+  for (let i = 0; i < 3000; i++) {
+    const socket = new Pull({ context, linger: 0 });
+    await socket.bind("tcp://127.0.0.1:*");
+    socket.close();
+  }
+  const open = Array.from(
+    { length: 1023 },
+    () => use(new Pull({ context, linger: 0 })),
+  );
+  const full = () => {
+    checkError(thrown(() => new Pull({ context })), "EMFILE");
+  };
+  full();
+  open[500]!.close();
+  use(new Pull({ context }));
+  full();
+});
+
 test.run();

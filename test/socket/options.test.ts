@@ -1,4 +1,5 @@
 /** Options: their defaults, their types and ranges, who has which. */
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as zmq from "zeromq-wasm";
@@ -219,6 +220,25 @@ test("a timeout changed later holds for the next operation", async () => {
   assert.is((await socket.receive().catch((e) => e)).code, "EAGAIN");
   socket.receiveTimeout = -1;
   assert.ok(await stays(socket.receive()));
+});
+
+test("a warning of a late option is not given where it is refused", async () => {
+  const warnings: string[] = [];
+  const listen = (warning: Error) => void warnings.push(warning.message);
+  process.on("warning", listen);
+  const socket = use(new zmq.Dealer());
+  socket.connect("inproc://options-late");
+  assert.is(thrown(() => socket.reconnectInterval = -5).code, "EINVAL");
+  const text = thrown(() => bag(socket)["affinity"] = "5");
+  assert.instance(text, TypeError);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(warnings, []);
+  socket.reconnectInterval = 5;
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", listen);
+  assert.equal(warnings, [
+    "Socket option will not take effect until next connect/bind.",
+  ]);
 });
 
 test("context options", () => {

@@ -119,6 +119,36 @@ test("leave: those of the group are not received any more", async () => {
   }
 });
 
+for (const transport of ["tcp", "inproc"] as const) {
+  test(`leave before anything was received over ${transport}`, async () => {
+    const radio = use(new Radio({ sendHighWaterMark: 0 }));
+    const [dish, witness] = [1, 2].map(() => {
+      const made = use(new Dish({ receiveHighWaterMark: 0 }));
+      made.join("a", "b");
+      return made;
+    }) as [Dish, Dish];
+    let address = `inproc://prefetched-${freshPath()}`;
+    // Over inproc: who is there before is told of what it is connected to.
+    if (transport === "inproc") dish.connect(address);
+    await radio.bind(transport === "inproc" ? address : "tcp://127.0.0.1:*");
+    address = radio.lastEndpoint!;
+    if (transport === "tcp") dish.connect(address);
+    witness.connect(address);
+    const before = dish.counters.messagesReceived;
+    await meets(() => radio.send("x", { group: "a" }), () => witness.receive());
+    // What comes now has come to both.
+    for (let i = 0; i < 3; i++) {
+      await radio.send("x", { group: "a" });
+      await within(witness.receive(), "a message");
+    }
+    dish.leave("a");
+    await radio.send("y", { group: "b" });
+    const [text, { group }] = await within(dish.receive(), "the other group");
+    assert.equal([`${text}`, `${group}`], ["y", "b"]);
+    assert.is(dish.counters.messagesReceived, before + 1);
+  });
+}
+
 test("a stream that is cancelled at any moment takes none with it", async () => {
   const pull = use(new Pull({ receiveHighWaterMark: 0 }));
   const push = use(new Push({ sendHighWaterMark: 0 }));

@@ -81,6 +81,28 @@ for (const [name, make] of WAITS) {
   });
 }
 
+test("a send within a send that waits is the one that waits", async () => {
+  for (const more of [[], ["x"], [new Uint8Array(70_000)]]) {
+    const push = use(new Push({ linger: 0 })), pull = use(new Pull());
+    let inner: Promise<void> | undefined;
+    const frame = {
+      toString() {
+        inner ??= push.send("inner");
+        return "outer";
+      },
+    } as unknown as string;
+    const error = thrown(() => push.send([frame, ...more]), "the outer one");
+    checkError(error, "EBUSY", { says: /^Socket is busy writing/ });
+    assert.ok(await stays(inner!, 5));
+    assert.is(push.context.resources.bodies, 0);
+    push.connect(await bound(pull));
+    await within(inner!, "the inner one");
+    assert.equal(await next(pull), ["inner"]);
+    await push.send([frame, "after"]);
+    assert.equal(await next(pull), ["outer", "after"]);
+  }
+});
+
 test("after close everything throws EBADF, before anything else", () => {
   const socket = use(new Dealer());
   socket.close();

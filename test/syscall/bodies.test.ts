@@ -111,6 +111,62 @@ test("all pages taken: no address is given twice", () => {
   assert.is(all.make(999), 0);
 });
 
+test("full is full until something goes, for bodies of any size", () => {
+  const all = bodies(2 ** 40);
+  // What counts as so many pages without memory, and tells how often it is looked at.
+  let looks = 0;
+  const body = (pages: number) => {
+    const size = pages * 64 * KB;
+    const memory = {
+      get length() {
+        looks++;
+        return size;
+      },
+    };
+    return all.make(size, memory as Uint8Array);
+  };
+  const taken: number[] = [];
+  for (let at; (at = body(1)) !== 0;) taken.push(at);
+  const full = (sizes: number[]) => {
+    assert.ok(sizes.every((pages) => body(pages) === 0), `${sizes}`);
+    looks = 0;
+    for (let i = 0; i < 100; i++) assert.is(body(sizes[i % sizes.length]!), 0);
+    assert.ok(looks < taken.length, `looked at ${looks}`);
+  };
+  full([1, 2, 3, 1]);
+  // Single pages are free: no room for more than one, whatever was asked for before.
+  const singles = [taken[20_000], taken[102], taken[100]];
+  for (const at of singles) all.drop(at!);
+  full([3, 2, 3]);
+  assert.ok(singles.includes(body(1)));
+  full([2, 3]);
+  assert.ok(singles.includes(body(1)) && singles.includes(body(1)));
+  full([1, 2]);
+  // Two and three of them in a row, at both ends, too.
+  for (const start of [0, 500, taken.length - 3]) {
+    const [at, second, third] = taken.slice(start);
+    all.drop(at!);
+    all.drop(second!);
+    full([3]);
+    assert.is(body(2), at);
+    full([1, 2]);
+    all.drop(at!);
+    full([3]);
+    all.drop(third!);
+    assert.is(body(3), at);
+    full([1, 3]);
+  }
+  // Those at the end and those at the start are not in a row.
+  const ends = [taken[0], taken.at(-3)];
+  for (const at of ends) all.drop(at!);
+  full([4, 6]);
+  assert.equal([body(3), body(3)].sort(), ends.sort());
+  full([1, 4]);
+  all.clear();
+  assert.is(body(taken.length), FIRST);
+  full([1]);
+});
+
 test("what was sent lends its memory to the next of about its size", () => {
   const all = bodies();
   const bytes = new Uint8Array(100 * KB).fill(1);

@@ -6,6 +6,7 @@
 // Each is installed by npm in a folder of its own, and skipped where it cannot be. The last line
 // is "N passed, N failed", counted in versions, and ", N skipped" when there are any.
 
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { root } from "../support/bundle.mjs";
@@ -35,9 +36,14 @@ for (const [name, versions, file, flags] of RUNTIMES) {
       sum.skipped++;
       continue;
     }
+    // Where npm would have it: older Denos give a package other globals there.
+    const installed = join(folder, "node_modules", "zeromq-wasm");
+    rmSync(installed, { recursive: true, force: true });
+    cpSync(join(root, "dist"), join(installed, "dist"), { recursive: true });
+    cpSync(join(root, "package.json"), join(installed, "package.json"));
     const began = performance.now();
     const exchange = join(root, "test", "versions", "exchange.mjs");
-    const args = [...flags, exchange, join(root, "dist", file)];
+    const args = [...flags, exchange, join(installed, "dist", file)];
     const { ok, text } = await run(command, args, LIMIT_MS);
     const lines = text.trimEnd().split("\n");
     const right = ok && lines.at(-1) === "done";

@@ -15,7 +15,7 @@ import {
   noTraffic,
 } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
-import type { Message } from "./message.ts";
+import { END, type Message, type Step } from "./message.ts";
 import {
   EAGAIN,
   EFSM,
@@ -36,10 +36,6 @@ const PREFETCH = 256;
 /** A message taken ahead would change what these may do next. */
 const STATEFUL = [C.ZMQ_REQ, C.ZMQ_REP];
 const RESOLVED: Promise<void> = Promise.resolve();
-
-/** A step of an iteration over messages. */
-export type Step = IteratorResult<Message[], undefined>;
-export const END: Step = { value: undefined, done: true };
 
 export class Channel implements Client, Counted {
   readonly core: ContextCore;

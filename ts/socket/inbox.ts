@@ -58,7 +58,7 @@ export class Inbox {
   #partial: Message[] | undefined;
   /** Why the message that is being unpacked cannot be received: a frame had no room. */
   #lost: unknown;
-  /** The same of one that was unpacked: told when those that came with it have been taken. */
+  /** The same of one that was, until it is told. */
   #failure: unknown;
   readonly #properties = new Map<number, { from: Properties; size: number }>();
   /** Characters of them all. */
@@ -147,11 +147,14 @@ export class Inbox {
   /** Takes up to `max` messages, also of those that one crossing did not fetch. */
   takeMany(socket: number, max: number, prefetch: number): Message[][] {
     const messages = this.take(max);
-    // Nothing waits here then.
-    while (
-      prefetch > 1 && messages.length < max && this.#failure === undefined &&
-      this.fill(socket, prefetch) > 0
-    ) messages.push(...this.take(max - messages.length));
+    try {
+      // Nothing waits here then.
+      while (
+        prefetch > 1 && messages.length < max && this.fill(socket, prefetch) > 0
+      ) messages.push(...this.take(max - messages.length));
+    } catch (error) {
+      this.#failure = error; // later: these are taken
+    }
     return messages;
   }
 
@@ -164,17 +167,20 @@ export class Inbox {
     if (left > 0) return left;
     this.clear();
     for (;;) {
-      if (this.#failure !== undefined) {
-        const failure = this.#failure;
-        this.#failure = undefined;
-        throw failure;
-      }
+      this.#tell();
       const used = this.#crossing(socket, max);
       if (used <= 0) return used;
       this.#unpack(used);
+      this.#tell();
       // A message may be larger than a batch, and nothing announces its rest.
       if (this.#messages.length > 0) return this.#messages.length;
     }
+  }
+
+  #tell(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
   }
 
   #crossing(socket: number, max: number): number {

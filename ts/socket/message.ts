@@ -21,6 +21,10 @@ export type MessageLike =
 export type Message = typeof globalThis extends
   { Buffer: { isBuffer(value: unknown): value is infer B } } ? B : Uint8Array;
 
+/** A step of an iteration over messages. */
+export type Step = IteratorResult<Message[], undefined>;
+export const END: Step = { value: undefined, done: true };
+
 type BufferLike = {
   from(buffer: ArrayBuffer, offset: number, size: number): Message;
   allocUnsafe(size: number): Message;

@@ -3,11 +3,11 @@
  */
 import { sendMany } from "./batch.ts";
 import type { ZmqError } from "../errors.ts";
-import { type Channel, END, type Step } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import type { SendOptions } from "./sender.ts";
 import type { Properties } from "./inbox.ts";
 import { ENTER, internalsOf } from "./internals.ts";
-import type { Message, MessageLike } from "./message.ts";
+import { END, type Message, type MessageLike, type Step } from "./message.ts";
 import * as options from "./options.ts";
 import type { Wait } from "./parking.ts";
 import {

@@ -69,6 +69,32 @@ export class Topics extends Subscriber {
   }
 }
 
+/** What a program calls its own is its own. */
+export class Named extends Dealer {
+  enter(): string {
+    return "mine";
+  }
+  getOption(name: "linger" | "sendTimeout"): number {
+    return this[name];
+  }
+  setOption(name: "linger" | "sendTimeout", value: number): this {
+    this[name] = value;
+    return this;
+  }
+  override close(): void {
+    this.enter();
+    super.close();
+  }
+}
+console.log(new Named().setOption("linger", 0).getOption("sendTimeout"));
+
+export class Lines extends Reply {
+  override async receive(): Promise<Message[]> {
+    const [line] = await super.receive();
+    return [Buffer.from(`${line}\n`)];
+  }
+}
+
 export class Service<S extends Socket = Router> {
   constructor(readonly socket: S, private options: SocketOptions<S>) {}
   get mine(): Context | undefined {
