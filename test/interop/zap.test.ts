@@ -106,6 +106,41 @@ for (const Type of [Router, Reply]) {
 }
 
 for (const mechanism of ["PLAIN", "CURVE"] as const) {
+  const what = `a handler of ours says 300 about ${mechanism}, then 200`;
+  test(what, async () => {
+    const keys: Keys = { server: curveKeyPair(), client: theirKeys };
+    const context = new Context();
+    let asked = 0;
+    const zap = await ZapHandler.start(() => asked++ ? "200" : "300", {
+      context,
+    });
+    const security = ourSecurity(mechanism, true, keys);
+    const server = new Dealer({ context, linger: 0, ...security });
+    server.zapDomain = "test";
+    const client = await Theirs.create(peer, "DEALER", {
+      ...theirSecurity(mechanism, false, keys),
+    });
+    try {
+      await server.bind(ADDRESS);
+      await client.socket.monitor();
+      await client.connect(server.lastEndpoint!);
+      // Long before the time for the handshake is over, and without a word.
+      await client.socket.event("HANDSHAKE_FAILED_NO_DETAIL");
+      await client.socket.event("CONNECT_RETRIED");
+      await client.socket.event("HANDSHAKE_SUCCEEDED");
+      await client.send(["let me in"]);
+      const message = await within(server.receive(), what);
+      assert.is(String(message), "let me in");
+      assert.is(asked, 2);
+    } finally {
+      await client.close();
+      server.close();
+      zap.close();
+    }
+  });
+}
+
+for (const mechanism of ["PLAIN", "CURVE"] as const) {
   for (const accepted of [true, false]) {
     const what =
       `pyzmq's authenticator ${accepted ? "accepts" : "refuses"} us, ` +

@@ -1,10 +1,11 @@
 /** What each failure says: code, number, address and a sentence. */
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import os from "node:os";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context, Pair, Pull, Push } from "zeromq-wasm";
+import { Context, Pair, Pull, Push, ZmqError } from "zeromq-wasm";
 import {
   bound,
   checkError,
@@ -253,6 +254,34 @@ test("those that are closed make room at once, without a turn of the event loop"
   open[500]!.close();
   use(new Pull({ context }));
   full();
+});
+
+test("a connection that breaks before it stands says how, in words", async () => {
+  const server = createServer((peer) =>
+    peer.on("error", () => {}).once("data", () => peer.resetAndDestroy())
+  );
+  use({ close: () => void server.close() });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as { port: number };
+  const socket = use(new Push({ linger: 0, reconnectInterval: 1 }));
+  const failed = new Promise<ZmqError>((resolve) =>
+    socket.events.on("handshake:error:other", (event) => resolve(event.error))
+  );
+  socket.connect(`tcp://127.0.0.1:${port}`);
+  const error = await within(failed, "the event");
+  checkError(error, error.code);
+  assert.match(error.code, /^(ECONNRESET|EPIPE)$/);
+});
+
+test("codes of connections have a sentence of their own", () => {
+  for (
+    const code of [
+      ..."ECONNABORTED ECONNREFUSED ECONNRESET ENETUNREACH EPIPE".split(" "),
+      ..."EHOSTUNREACH EPROTO ETIMEDOUT".split(" "),
+    ]
+  ) {
+    checkError(new ZmqError(code, 1), code);
+  }
 });
 
 test.run();

@@ -171,4 +171,39 @@ test("reconnectStop ends the attempts", async () => {
   assert.not.ok(types.includes("connect:retry"));
 });
 
+test("reconnectStop for refusals leaves what cannot be found", async () => {
+  const inner = zmq.defaultHost();
+  const host: zmq.Host = Object.create(inner, {
+    connect: {
+      value: (): zmq.Connection => ({
+        local: undefined,
+        remote: undefined,
+        start: (events) =>
+          void setTimeout(() =>
+            events.closed(new zmq.HostError("ENOTFOUND", "no such name"))
+          ),
+        write: () => true,
+        pause() {},
+        resume() {},
+        setNoDelay() {},
+        setKeepAlive() {},
+        close() {},
+      }),
+    },
+  });
+  const context = new zmq.Context({ host });
+  const socket = use(
+    new zmq.Dealer({
+      context,
+      linger: 0,
+      reconnectInterval: 1,
+      reconnectStop: 1,
+    }),
+  );
+  let retried = 0;
+  socket.events.on("connect:retry", () => retried++);
+  socket.connect("tcp://service.test:5555");
+  await until(() => retried >= 2, "attempts");
+});
+
 test.run();

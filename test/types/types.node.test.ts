@@ -168,4 +168,44 @@ test("without the types of Node a frame is a Uint8Array", async () => {
   assert.is(await compile("5.9", folder), "");
 });
 
+for (const mode of ["esm", "cjs", "bundler"] as const) {
+  test(`without the types of a page, libraries checked, ${mode}`, async () => {
+    const packages = { "zeromq-wasm": root };
+    const folder = project(`no-dom-${mode}`, mode, packages, []);
+    writeFileSync(
+      join(folder, "main.ts"),
+      `import * as zmq from "zeromq-wasm";
+      import { Authenticator } from "zeromq-wasm/auth";
+      import { Radio } from "zeromq-wasm/draft";
+      import * as draft from "zeromq-wasm/draft.js";
+      import { socket } from "zeromq-wasm/v5-compat";
+      import * as v5 from "zeromq-wasm/v5-compat.js";
+      export async function main(): Promise<void> {
+        const [frame] = await new zmq.Pull().receive();
+        const text: string | undefined = frame?.toString("latin1");
+        const radio: draft.Radio = new Radio();
+        const same: typeof v5.socket = socket;
+        await new Authenticator().start();
+        console.log(text, radio.closed, same("push").type);
+      }`,
+    );
+    const { type: _, ...modules } = MODES[mode];
+    const compilerOptions = {
+      ...modules,
+      lib: ["es2023"],
+      noEmit: true,
+      preserveSymlinks: true,
+      skipLibCheck: false,
+      strict: true,
+      target: "es2022",
+      types: ["node"],
+    };
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ compilerOptions, files: ["main.ts"] }),
+    );
+    assert.is(await compile("5.9", folder), "");
+  });
+}
+
 test.run();

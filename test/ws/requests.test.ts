@@ -1,7 +1,7 @@
 /** Upgrade requests and answers that are wrong, and those that are odd and right. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context, Dealer } from "zeromq-wasm";
+import { Context, Dealer, type ZmqError } from "zeromq-wasm";
 import {
   Cleanup,
   dial,
@@ -265,5 +265,24 @@ for (
     checkError(await rejection(dealer.bind(address)), "EINVAL", { address });
   });
 }
+
+test("a server that knows no WebSocket is an event with a code of its own", async () => {
+  const listener = cleanup.add(await Listener.start());
+  const failed = new Promise<ZmqError>((resolve) =>
+    dealer.events.on(
+      "handshake:error:protocol",
+      (event) => resolve(event.error),
+    )
+  );
+  dealer.connect(`ws://${listener.address}`);
+  const peer = await listener.accept();
+  await peer.readTo("\r\n\r\n");
+  await peer.send(
+    bytes("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno!"),
+  );
+  const { code, message } = await within(failed, "the event");
+  assert.is(code, "ERR_UNKNOWN");
+  assert.is(message, "ZMTP protocol error");
+});
 
 test.run();

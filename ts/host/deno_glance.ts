@@ -17,6 +17,7 @@ import {
   deno,
   globals,
   hasSeveralProcessors,
+  queueMicrotask,
   release,
   setImmediate,
   setTimeout,

@@ -13,6 +13,7 @@ export const {
   setInterval,
   clearInterval,
   setImmediate,
+  queueMicrotask,
 } = globals;
 
 export const toError = (what: string, cause: unknown): HostError =>

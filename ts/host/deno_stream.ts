@@ -15,6 +15,7 @@ import {
 import {
   endpoint,
   hasSeveralProcessors,
+  queueMicrotask,
   setTimer,
   toError,
 } from "./deno_globals.ts";

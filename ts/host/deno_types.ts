@@ -153,6 +153,7 @@ export interface DenoGlobals {
   };
   /** Deno 2.4 has it. */
   setImmediate(task: () => void): unknown;
+  queueMicrotask(task: () => void): void;
   setTimeout(task: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
   setInterval(task: () => void, ms: number): unknown;

@@ -16,6 +16,9 @@ import type {
 import { MOST_LINGER_MS } from "./linger.ts";
 import { hostError } from "./messages.ts";
 
+/** Before a test replaces it by one that waits to be told. */
+const { queueMicrotask } = globalThis;
+
 /** Bytes of one ring: a little more than libzmq gathers for a write. */
 const RING_BYTES = 131072;
 /** Bytes before others get their turn; a look that finds nothing costs extra. */

@@ -269,21 +269,39 @@ test("two handlers, or one started twice: a clear error", async () => {
   raw.close();
 });
 
-test("a server that enforces a domain but has none is refused when it binds", async () => {
-  // libzmq would let everybody in with CURVE, and abort with PLAIN.
-  for (const mechanism of ["PLAIN", "CURVE"] as const) {
-    const server = new Pull({
-      context: new Context(),
-      zapEnforceDomain: true,
-      ...SERVER[mechanism],
-    });
-    const error = await failure(
-      () => server.bind("tcp://127.0.0.1:*"),
-      "binding it",
-    );
-    assert.is(error.code, "EINVAL");
-    assert.match(error.message, "no zapDomain");
+test("a server that enforces a domain but has none is refused when it binds or connects", async () => {
+  // libzmq would let everybody in with NULL and CURVE, and abort with PLAIN.
+  for (const mechanism of ALL) {
+    const options = { zapEnforceDomain: true, ...SERVER[mechanism] };
+    const server = new Pull({ context: new Context(), ...options });
+    for (
+      const use of [
+        () => server.bind("tcp://127.0.0.1:*"),
+        () => server.connect("tcp://127.0.0.1:1"),
+      ]
+    ) {
+      const error = await failure(async () => await use(), mechanism);
+      assert.is(error.code, "EINVAL", mechanism);
+      assert.match(error.message, "no zapDomain");
+    }
+    server.zapDomain = "protected";
+    await server.bind("tcp://127.0.0.1:*");
+    server.connect("tcp://127.0.0.1:1");
     server.close();
+  }
+});
+
+test("a domain that is enforced, and the handler of which admits", async () => {
+  for (const mechanism of ALL) {
+    const context = new Context();
+    const zap = await handler(context, ([peer, , version, id]) => [
+      [peer!, "", version!, id!, "200", "OK", "somebody", ""],
+    ]);
+    const ends = new Ends(context, mechanism, { zapEnforceDomain: true });
+    await ends.connect();
+    assert.is(String(await within(ends.message, mechanism)), "hello");
+    ends.close();
+    zap.close();
   }
 });
 
