@@ -637,7 +637,7 @@ do_bundle() {
         "--alias:zeromq-wasm=../$runtime" "--external:../$runtime" "--banner:js=$banner"
     done
   done
-  rm -rf dist/types
+  rm -rf dist/types dist/types.*
   node_modules/.bin/tsc -p ts/tsconfig.json --noEmit false --declaration \
     --emitDeclarationOnly --rootDir ts --outDir dist/types
   # For compilers of any age and every way to resolve modules: no .ts, no own name.

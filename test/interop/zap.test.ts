@@ -105,7 +105,7 @@ for (const Type of [Router, Reply]) {
   }
 }
 
-for (const mechanism of ["PLAIN", "CURVE"] as const) {
+for (const mechanism of ["NULL", "PLAIN", "CURVE"] as const) {
   const what = `a handler of ours says 300 about ${mechanism}, then 200`;
   test(what, async () => {
     const keys: Keys = { server: curveKeyPair(), client: theirKeys };

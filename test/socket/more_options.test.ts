@@ -77,6 +77,18 @@ test("what they do not take says what they take", () => {
   }
 });
 
+test("an option that breaks decoders is refused by its number, too", () => {
+  class Mine extends zmq.Dealer {
+    batch(bytes: number) {
+      this.setInt32Option(101, bytes); // ZMQ_IN_BATCH_SIZE
+    }
+  }
+  const socket = use(new Mine());
+  checkError(thrown(() => socket.batch(15)), "EINVAL");
+  socket.batch(16);
+  assert.is(socket.inBatchSize, 16);
+});
+
 test("VMCI and GSSAPI are not in this build", () => {
   const socket = use(new zmq.Dealer());
   checkError(thrown(() => socket.vmciBufferSize), "EINVAL");

@@ -69,7 +69,7 @@ const PLAIN: unknown = Uint8Array.prototype,
 
 /**
  * The bytes of a frame; a view of the caller's memory where possible. What was transferred away
- * is empty.
+ * is empty. Throws a TypeError for a DataView of that.
  */
 export function toBytes(frame: MessageLike): Uint8Array {
   if (typeof frame === "string") return encoder.encode(frame);
@@ -96,6 +96,8 @@ export function toBytes(frame: MessageLike): Uint8Array {
 function isBuffer(frame: unknown): frame is ArrayBuffer | SharedArrayBuffer {
   if (typeof frame !== "object") return false;
   if (frame instanceof ArrayBuffer) return true;
+  const tag = Object.prototype.toString.call(frame);
+  if (!tag.endsWith("ArrayBuffer]")) return false;
   // Where a page may not share memory, there is no such class.
   const { SharedArrayBuffer } = globalThis as { SharedArrayBuffer?: unknown };
   return [ArrayBuffer, SharedArrayBuffer].some((type) => {

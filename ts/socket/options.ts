@@ -29,16 +29,14 @@ export interface Option {
   readonly live?: true;
   /** What libzmq takes, for the error when it does not take something. */
   readonly takes?: string;
-  /** The largest value, where libzmq does not look itself; the least is 0 then. */
+  /** The largest value, where libzmq does not look itself; the least is then 0. */
   readonly most?: number;
-  /** The least, where libzmq takes less but does not work with it. */
-  readonly least?: number;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 type Details = Pick<
   Option,
-  "access" | "initial" | "least" | "live" | "most" | "takes"
+  "access" | "initial" | "live" | "most" | "takes"
 >;
 
 function option(id: number, kind: OptionKind, details?: Details): Option {
@@ -61,8 +59,7 @@ const FLAG = { access: "w", initial: false } as const;
 const LIVE_FLAG = { ...FLAG, ...LIVE } as const;
 
 const POSITIVE = { takes: "1 or more" };
-/** With less a decoder writes beyond what it has. */
-const BATCH = { takes: "16 or more", least: 16 };
+const BATCH = { takes: "16 or more" };
 const NATURAL = { takes: "0 or more" };
 /** Milliseconds. */
 const MS = { takes: "milliseconds, 0 or more" };
