@@ -144,12 +144,13 @@ int zw_bind_outside (void *socket_, const char *path_)
     return socket->bind_outside (path_) == 0 ? 0 : -errno;
 }
 
-//  Meets for a socket what it connected to and nobody has bound: once for each name, until
-//  there is no more. Returns 0 then.
-int zw_meet (void *with_, void *socket_, const char *uri_)
+//  Meets with a PAIR, which is to close, what a socket connected to by this name and nobody
+//  has bound. (A PAIR ends all connections but its first at once.)
+void zw_meet (void *pair_, void *socket_, const char *uri_)
 {
-    return static_cast<zmq::socket_base_t *> (with_)->meet (
-      uri_, static_cast<zmq::socket_base_t *> (socket_));
+    zmq::socket_base_t *const pair = static_cast<zmq::socket_base_t *> (pair_);
+    while (pair->meet (uri_, static_cast<zmq::socket_base_t *> (socket_)))
+        ;
 }
 
 //  Connects through the host what waits for a bind in this thread. Returns

@@ -134,6 +134,29 @@ test("the bundle in Deno, from a file", async () => {
   assert.is(await runDeno(url), HELLO);
 });
 
+test("the bundles in Deno have types, from files", async () => {
+  const folder = mkdtempSync(join(project, "deno-types-"));
+  const dist = join(folder, "dist"), main = join(folder, "main.ts");
+  const packed = join(project, "node_modules", "zeromq-wasm", "dist");
+  cpSync(packed, dist, { recursive: true });
+  writeFileSync(
+    main,
+    `import { Reply } from "${pathToFileURL(join(dist, "deno.mjs"))}";
+    import { Authenticator } from "${
+      pathToFileURL(join(dist, "auth", "deno.mjs"))
+    }";
+    import draft from "${pathToFileURL(join(dist, "draft", "deno.mjs"))}";
+    const reply = new Reply({ linger: 0 });
+    const endpoint: string | null = reply.lastEndpoint;
+    // @ts-expect-error It is no number.
+    const number: number = reply.lastEndpoint;
+    // @ts-expect-error There is no such option.
+    new Reply({ lingers: 0 });
+    export { Authenticator, draft, endpoint, number };`,
+  );
+  await run(deno, ["check", "--no-config", "--quiet", main], folder);
+});
+
 test("the bundle in Deno, from a server", async () => {
   let served = 0;
   const server = createServer((request, response) => {

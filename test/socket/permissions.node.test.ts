@@ -41,6 +41,11 @@ const connect = (address: string) =>
 
 const path = freshPath();
 
+test("a host name is bound without looking at interfaces", async () => {
+  const told = await attempt(bind("tcp://localhost:*"), "--allow-net");
+  assert.is(told.message, "fine");
+});
+
 /** The program, its address, the flags given, and what the error says. */
 const REFUSED: [string, string, string[], RegExp][] = [
   ["bind", "tcp://127.0.0.1:*", [], /needs --allow-net/],

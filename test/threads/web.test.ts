@@ -59,4 +59,31 @@ for (const transport of ["inproc", "tcp", "ipc"] as const) {
   });
 }
 
+const { Bun } = globalThis as { Bun?: { gc(now: boolean): void } };
+const bunTest = Bun ? test : test.skip;
+
+bunTest("a collection does not end a connection over inproc", async () => {
+  const reply = use(new Reply());
+  const address = await bound(reply, "inproc");
+  void (async () => {
+    for await (const [text] of reply) {
+      Bun!.gc(true);
+      await reply.send(text!);
+    }
+  })();
+  const made = await run(`
+    const request = new z.Request({ linger: 0 });
+    request.connect(${JSON.stringify(address)});
+    for (let i = 0; i < 20; i++) {
+      await request.send(String(i));
+      Bun.gc(true);
+      await request.receive();
+    }
+    const { connectionsMade } = request.counters;
+    request.close();
+    return connectionsMade;
+  `);
+  assert.is(made, 1);
+});
+
 test.run();

@@ -122,9 +122,9 @@ export class Channel implements Client, Counted {
   close(): void {
     if (this.closed) return;
     const { reactor, outside, register } = this.core;
+    this.#patience = patienceOf(this);
     outside?.closing(this);
     register.closing(this);
-    this.#patience = patienceOf(this);
     this.#ended = this.pointer;
     this.pointer = 0;
     this.#inbox.clear();
@@ -154,8 +154,6 @@ export class Channel implements Client, Counted {
     if (this.#isGone) return RESOLVED;
     const { reactor } = this.core;
     const gone = new Promise<void>((done) => this.#whenGone.push(done));
-    // What may never be bound is met when the program has nothing else to do (exit.ts).
-    if (this.#patience < 0) return gone;
     const timer = meetLater(this.core, this, this.#ended, this.#patience);
     reactor.hold();
     return gone.then(() => {

@@ -1,3 +1,5 @@
+const NONE: ReadonlySet<string> = new Set();
+
 /** The `inproc` names that sockets of a context have connected to, and may wait for. */
 export class InprocNames {
   readonly #of = new Map<object, Set<string>>();
@@ -10,7 +12,7 @@ export class InprocNames {
   }
 
   of(socket: object): ReadonlySet<string> {
-    return this.#of.get(socket) ?? new Set();
+    return this.#of.get(socket) ?? NONE;
   }
 
   /** The socket is gone: nothing of it waits any more. */

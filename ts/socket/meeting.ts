@@ -5,29 +5,50 @@
 import * as C from "zeromq-wasm:constants";
 import type { HostTimer } from "../host/host.ts";
 import type { ContextCore } from "./context.ts";
+import type { Counted } from "./counters.ts";
 import { getOption } from "./option_access.ts";
 
 const LINGER = { id: C.ZMQ_LINGER, kind: "i32" } as const;
+/** What they have to send is only what they want to receive. */
+const SUBSCRIBERS = [C.ZMQ_SUB, C.ZMQ_XSUB, C.ZMQ_DISH];
 
 /**
  * How long a socket that is about to close may wait for who binds what it has connected to, in
- * ms: its `linger`, -1 for ever; Infinity if it does not wait, or other threads may bind.
+ * ms: its `linger`, if it has messages. Infinity if that has no end, if it waits for nobody, or
+ * if other threads may bind.
  */
-export function patienceOf(socket: { core: ContextCore; pointer: number }) {
-  const { core: { reactor, inproc, outside }, pointer } = socket;
-  const waits = !outside && !reactor.instance.dead &&
-    inproc.of(socket).size > 0;
-  return waits ? getOption(reactor, pointer, LINGER) as number : Infinity;
+export function patienceOf(
+  socket: Counted & { core: ContextCore; type: number },
+): number {
+  const { core: { reactor, inproc, outside, register }, pointer, type } =
+    socket;
+  if (outside || reactor.instance.dead || inproc.of(socket).size === 0) {
+    return Infinity;
+  }
+  const isDone = SUBSCRIBERS.includes(type) ||
+    register.of(socket).queuedToSend === 0;
+  const linger = isDone ? 0 : getOption(reactor, pointer, LINGER) as number;
+  return linger < 0 ? Infinity : linger;
 }
 
 type Core = Pick<ContextCore, "reactor" | "pointer" | "inproc">;
 
-/** Does nothing if there is no memory for another socket. */
-function withPair({ reactor, pointer }: Core, task: (pair: number) => void) {
+/**
+ * Has `meet` called for each address, with it and a PAIR that closes then. Does nothing if there
+ * is no memory for that.
+ */
+function withPair(
+  { reactor, pointer }: Core,
+  addresses: Iterable<string>,
+  meet: (pair: number, address: number) => void,
+): void {
+  if (reactor.instance.dead) return;
   const slot = reactor.add({ ready() {}, fail() {} });
   const pair = reactor.call("zw_socket", pointer, C.ZMQ_PAIR, slot);
   if (pair === 0) return reactor.release(slot);
-  task(pair);
+  for (const address of addresses) {
+    reactor.instance.memory.withString(address, (text) => meet(pair, text));
+  }
   reactor.remove(slot, () => {});
   reactor.call("zw_close", pair);
 }
@@ -35,15 +56,11 @@ function withPair({ reactor, pointer }: Core, task: (pair: number) => void) {
 /** All of a context: nobody will bind any more. */
 export function meetAll(core: Core): void {
   const { reactor, inproc } = core;
-  if (reactor.instance.dead) return;
-  for (const address of inproc.all()) {
-    withPair(core, (pair) => {
-      reactor.instance.memory.withString(
-        address,
-        (text) => reactor.call("zmq_bind", pair, text),
-      );
-    });
-  }
+  withPair(
+    core,
+    inproc.all(),
+    (pair, address) => reactor.call("zmq_bind", pair, address),
+  );
   inproc.clear();
 }
 
@@ -55,23 +72,13 @@ export function meetLater(
   ms: number,
 ): HostTimer | undefined {
   if (ms === Infinity) return undefined;
-  return core.reactor.host.setTimer(() => meet(core, socket, pointer), ms);
-}
-
-function meet(core: Core, socket: object, pointer: number): void {
   const { reactor, inproc } = core;
-  if (reactor.instance.dead) return;
-  for (const address of inproc.of(socket)) {
-    let more = 1;
-    while (more !== 0) {
-      more = 0;
-      withPair(core, (pair) => {
-        more = reactor.instance.memory.withString(
-          address,
-          (text) => reactor.call("zw_meet", pair, pointer, text),
-        );
-      });
-    }
-  }
-  reactor.pump();
+  return reactor.host.setTimer(() => {
+    withPair(
+      core,
+      inproc.of(socket),
+      (pair, address) => reactor.call("zw_meet", pair, pointer, address),
+    );
+    reactor.pump();
+  }, ms);
 }

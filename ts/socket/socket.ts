@@ -2,7 +2,7 @@
  * What all sockets share: their endpoints and options, on top of a channel.
  */
 import * as C from "zeromq-wasm:constants";
-import { type HostError, warn } from "../host/host.ts";
+import type { HostError } from "../host/host.ts";
 import { codeOf } from "../syscall/errno.ts";
 import { Channel } from "./channel.ts";
 import { closeWhenCollected } from "./collect.ts";
@@ -31,19 +31,13 @@ import {
   SET_OPTION,
 } from "./internals.ts";
 import { Observer } from "./observer.ts";
-import { getOption, setOption } from "./option_access.ts";
 import { COMMON, type Option } from "./options.ts";
 import { isAborted, type Wait } from "./parking.ts";
 import type { Properties } from "./properties.ts";
 import { RawOptions } from "./raw_options.ts";
+import { readOption, writeOption } from "./socket_options.ts";
 import { methodsOf, typeOf } from "./types.ts";
 
-/** With these, what is done about one message decides about the next. */
-const TAKES_ONE = [
-  C.ZMQ_CONFLATE,
-  C.ZMQ_XPUB_MANUAL,
-  C.ZMQ_XPUB_MANUAL_LAST_VALUE,
-];
 const ZAP_HANDLERS = [C.ZMQ_REP, C.ZMQ_ROUTER];
 const MECHANISMS = [null, "plain", "curve", "gssapi"] as const;
 const BIND = "Socket is blocked by a bind or unbind operation";
@@ -140,46 +134,13 @@ export abstract class Socket extends RawOptions {
   /** Reads an option of libzmq. Throws EBADF on a closed socket. */
   protected [GET_OPTION](option: Option): unknown {
     this.#check();
-    if (option.access === "w") {
-      const { written } = this.#inside;
-      return written.has(option.id) ? written.get(option.id) : option.initial;
-    }
-    return getOption(this.#channel.core.reactor, this.#channel.pointer, option);
+    return readOption(this.#inside, option);
   }
 
   /** Sets an option of libzmq. Throws a TypeError or EINVAL with the value. */
   protected [SET_OPTION](name: string, option: Option, value: unknown): void {
     this.#check();
-    const channel = this.#channel;
-    const { reactor } = channel.core;
-    const { blocked, endpoints, written } = this.#inside;
-    setOption(reactor, channel.pointer, name, option, value);
-    if (!option.live && (!endpoints.areNone || blocked !== undefined)) {
-      warn(
-        reactor.host,
-        "Socket option will not take effect until next connect/bind.",
-      );
-    }
-    if (option.kind === "u64" && Number(value) > Number.MAX_SAFE_INTEGER) {
-      warn(
-        reactor.host,
-        "Value is larger than Number.MAX_SAFE_INTEGER and may have been rounded inaccurately.",
-      );
-    }
-    if (option.access === "w") written.set(option.id, value);
-    // What the channel itself has to know of libzmq's options.
-    if (option.id === C.ZMQ_SNDTIMEO) {
-      channel.sendTimeout = Math.trunc(value as number);
-    } else if (option.id === C.ZMQ_RCVTIMEO) {
-      channel.receiveTimeout = Math.trunc(value as number);
-    } else if (option.id === C.ZMQ_RCVHWM) {
-      channel.limitPrefetch(value as number);
-    } else if (option.id === C.ZMQ_UNSUBSCRIBE) {
-      channel.unsubscribed();
-    } else if (value === true && TAKES_ONE.includes(option.id)) {
-      channel.limitPrefetch(1);
-    }
-    channel.changed();
+    writeOption(this.#inside, name, option, value);
   }
 
   #check(): void {
