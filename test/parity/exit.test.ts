@@ -51,6 +51,18 @@ test("queued messages are delivered first", async () => {
   for (let i = 0; i < 100; i++) assert.equal(await next(pull), [String(i)]);
 });
 
+test("nothing is waited for that nobody has bound within the process", async () => {
+  const { code, out, err } = await run(`
+    const socket = new z.Dealer();
+    socket.connect("inproc://nobody");
+    await socket.send("lost");
+    console.log("sent");
+  `);
+  assert.is(code, 0);
+  assert.equal(out, ["sent"]);
+  assert.is(err, "");
+});
+
 test("linger limits how long", async () => {
   const { code, err } = await run(`
     const push = new z.Push({ linger: 50 });

@@ -21,6 +21,8 @@ export function canHaveThreads(version: string = deno.version.deno): boolean {
 
 export const denoThreads: Threads = {
   self: 0,
+  // Its Node module takes Web Workers for the main thread.
+  isMain: !("DedicatedWorkerGlobalScope" in globalThis),
   lossy: true,
   open(receive) {
     const { BroadcastChannel } = globals.process.getBuiltinModule(

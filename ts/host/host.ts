@@ -170,6 +170,8 @@ export interface Datagrams {
 export interface Threads {
   /** The number of this thread, for `tie`. */
   readonly self: number;
+  /** Whether the process ends with this thread. */
+  readonly isMain: boolean;
   /** Whether the channel may lose messages. */
   readonly lossy: boolean;
   /**

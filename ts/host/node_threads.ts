@@ -86,6 +86,9 @@ export const nodeThreads: Threads = {
   get self() {
     return threads().threadId;
   },
+  get isMain() {
+    return threads().isMainThread;
+  },
   lossy: false,
   open(receive) {
     const channel = new (threads().BroadcastChannel)(CHANNEL);

@@ -63,6 +63,11 @@ export class ThreadNames {
     return this.#id;
   }
 
+  /** Whether the process ends with this thread. */
+  get isMain(): boolean {
+    return this.#threads.isMain;
+  }
+
   /** Tells that a name is bound here; `accept` gets the connections to it. */
   bind(name: string, accept: (connection: Connection) => void): void {
     this.#bound.set(name, accept);

@@ -109,6 +109,7 @@ function start(given: Context): ContextCore {
   const ending: Ending = {
     reactor,
     closeAll() {
+      core.outside?.forsake();
       for (const socket of open) socket.close();
     },
     meetInproc: () => meetAll(core),

@@ -176,6 +176,17 @@ export class Outside {
     return this.#call(name, channel, `ipc://${this.#pathOf(address)}`) === 0;
   }
 
+  /**
+   * At the end of the program: what no other thread has bound by now, nobody will, as those that
+   * are left end with this one.
+   */
+  forsake(): void {
+    if (!this.#names.isMain) return;
+    for (const { searches } of this.#ends.values()) {
+      for (const { cancel } of searches.splice(0)) cancel();
+    }
+  }
+
   /** Before a socket closes. */
   closing(channel: Channel): void {
     const ends = this.#ends.get(channel);
