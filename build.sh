@@ -609,10 +609,12 @@ do_bundle() {
     --minify-whitespace=false --sourcemap=inline --outfile=dist/node.mjs
   # Short names of variables save Node a twentieth of that time, and Deno nothing. Those of
   # functions and classes are seen too; of the classes, esbuild has made variables.
-  local classes
+  # With a character that Latin-1 has not, V8 keeps the text as UTF-16, which it need not copy
+  # piece by piece to read it: another twentieth on Node, and nothing with the module inside.
+  local classes wide="// ↔"
   classes=$(grep -oP '\w+(?= = class\b)' dist/node.mjs | paste -sd,)
   node_modules/.bin/terser dist/node.mjs --module --mangle "reserved=[$classes]" \
-    --keep-classnames --keep-fnames --format max_line_len=100 \
+    --keep-classnames --keep-fnames --format "max_line_len=100,preamble='$wide'" \
     --source-map content=inline,includeSources,url=node.mjs.map -o dist/node.mjs
   "${esbuild[@]}" "${node[@]}" "${embedded[@]}" --outfile=dist/embedded.mjs
   # For who cannot `require` an ES module: older Nodes, Jest.

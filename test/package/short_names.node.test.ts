@@ -37,6 +37,10 @@ test("classes and functions have their own", () => {
   }
 });
 
+test("the text is one that V8 keeps as UTF-16, for speed", () => {
+  assert.match(bundle, /[^\0-\xff]/);
+});
+
 test("a stack has the names, and the map leads to the sources", () => {
   const folder = mkdtempSync(join(tmpdir(), "zeromq-wasm-names-"));
   try {

@@ -21,7 +21,7 @@ function show(value: unknown): string {
       bytes?: Uint8Array;
     };
     if (bytes) return `a body of ${bytes.length} bytes`;
-    return host === undefined ? "{…}" : `${host}:${port}`;
+    return host === undefined ? "{...}" : `${host}:${port}`;
   }
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
