@@ -604,18 +604,29 @@ do_bundle() {
     --alias:zeromq-wasm:constants=./build/constants.mjs)
   local node=(--platform=node --alias:zeromq-wasm:host=./ts/host/detect_node.ts)
   local embedded=(--alias:zeromq-wasm:bytes=./build/bytes.mjs)
-  # Node reads the module from its file; what bundlers and Bun use has it inside, as Deno's.
+  # Node reads the module from its file; what bundlers and Bun use has it inside, as Deno's. And
+  # it reads the program as a script, of which V8's code can be kept (ts/host/node_core.ts): a
+  # function, as the script's value and as what the CommonJS module of the same text exports.
+  rm -rf dist/cache
   "${esbuild[@]}" "${node[@]}" --alias:zeromq-wasm:bytes=./ts/host/node_file.ts \
-    --minify-whitespace=false --sourcemap=inline --outfile=dist/node.mjs
+    --format=iife --global-name=api --minify-whitespace=false --sourcemap=inline \
+    --outfile=dist/core.cjs
   # Short names of variables save Node a twentieth of that time, and Deno nothing. Those of
   # functions and classes are seen too; of the classes, esbuild has made variables.
   # With a character that Latin-1 has not, V8 keeps the text as UTF-16, which it need not copy
   # piece by piece to read it: another twentieth on Node, and nothing with the module inside.
-  local classes wide="// ↔"
-  classes=$(grep -oP '\w+(?= = class\b)' dist/node.mjs | paste -sd,)
-  node_modules/.bin/terser dist/node.mjs --module --mangle "reserved=[$classes]" \
-    --keep-classnames --keep-fnames --format "max_line_len=100,preamble='$wide'" \
-    --source-map content=inline,includeSources,url=node.mjs.map -o dist/node.mjs
+  local classes start
+  classes=$(grep -oP '\w+(?= = class\b)' dist/core.cjs | paste -sd,)
+  start='(this===globalThis?{}:this).start=(function(readModule){// ↔'
+  node_modules/.bin/terser dist/core.cjs --mangle "reserved=[api,$classes],toplevel" \
+    --keep-classnames --keep-fnames --format "max_line_len=100,preamble='$start'" \
+    --source-map content=inline,includeSources,url=core.cjs.map -o dist/core.cjs
+  sed -i 's|^//# sourceMappingURL|return api})\n&|' dist/core.cjs
+  local hash
+  hash=$(sha256sum dist/core.cjs | cut -c1-16)
+  node_modules/.bin/esbuild ts/node.ts --bundle --format=esm --target=es2022 --platform=node \
+    --minify-whitespace --minify-syntax --line-limit=100 --log-level=warning \
+    "--define:CORE_HASH=\"$hash\"" --sourcemap --outfile=dist/node.mjs
   "${esbuild[@]}" "${node[@]}" "${embedded[@]}" --outfile=dist/embedded.mjs
   # For who cannot `require` an ES module: older Nodes, Jest.
   "${esbuild[@]}" "${node[@]}" "${embedded[@]}" --format=cjs --outfile=dist/node.cjs

@@ -112,17 +112,22 @@ test("the other entries, bundled with the first", async () => {
 test("Node's file alone says what it misses", async () => {
   const folder = mkdtempSync(join(project, "alone-"));
   cpSync("dist/node.mjs", join(folder, "node.mjs"));
-  const code = `const { Pair } = await import("./node.mjs");
-    try { new Pair(); } catch (error) { console.log(error.message); }`;
+  const code = `try {
+      const { Pair } = await import("./node.mjs");
+      new Pair();
+    } catch (error) { console.log(error.message); }`;
   writeFileSync(join(folder, "main.mjs"), code);
-  const message = await run(process.execPath, ["main.mjs"], folder);
-  assert.match(message, /zeromq\.wasm is missing next to the program/);
+  const message = () => run(process.execPath, ["main.mjs"], folder);
+  assert.match(await message(), /core\.cjs is missing: copy /);
+  cpSync("dist/core.cjs", join(folder, "core.cjs"));
+  assert.match(await message(), /zeromq\.wasm is missing: copy /);
+  cpSync("dist/zeromq.wasm", join(folder, "zeromq.wasm"));
+  assert.is(await message(), "");
 });
 
 test("Node's file in a CommonJS bundle says what to do", async () => {
   const file = JSON.stringify(resolve("dist/node.mjs"));
-  const code = `import { Pair } from ${file};
-    try { new Pair(); } catch (error) { console.log(error.message); }`;
+  const code = `import(${file}).catch((error) => console.log(error.message));`;
   const message = await bundled("cjs", code);
   assert.match(message, /without import\.meta\.url: .* condition "module"/);
 });
@@ -234,12 +239,12 @@ test("the types, in a strict project", async () => {
 });
 
 test("source maps name sources that are there", () => {
-  for (const name of ["node.mjs", "deno.mjs"]) {
+  for (const name of ["node.mjs", "core.cjs", "deno.mjs"]) {
     const code = readFileSync(`dist/${name}`, "utf8");
     assert.ok(code.trimEnd().endsWith(`//# sourceMappingURL=${name}.map`));
     const map = JSON.parse(readFileSync(`dist/${name}.map`, "utf8"));
     const sources: string[] = map.sources;
-    assert.ok(sources.includes("../ts/mod.ts") || sources.length > 10);
+    assert.ok(sources.includes("../ts/node.ts") || sources.length > 10);
     assert.equal(
       sources.filter((source) => !existsSync(join("dist", source))),
       [],
@@ -257,6 +262,7 @@ test("what npm would publish", () => {
       "README.md",
       "LICENSE",
       "dist/node.mjs",
+      "dist/core.cjs",
       "dist/node.cjs",
       "dist/embedded.mjs",
       "dist/deno.mjs",

@@ -9,7 +9,7 @@ import * as assert from "uvu/assert";
 
 const test = suite("short names");
 
-const bundle = readFileSync("dist/node.mjs", "utf8");
+const bundle = readFileSync("dist/core.cjs", "utf8");
 /** The same for bundlers, where all names are whole. */
 const whole = readFileSync("dist/embedded.mjs", "utf8");
 

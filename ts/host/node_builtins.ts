@@ -6,24 +6,28 @@ import type { BunFfi } from "./bun_library.ts";
 import type * as Dgram from "node:dgram";
 import type * as Dns from "node:dns";
 import type * as Fs from "node:fs";
+import type * as Module from "node:module";
 import type * as Net from "node:net";
 import type * as Os from "node:os";
 import type * as Path from "node:path";
 import type * as Timers from "node:timers";
 import type * as Util from "node:util";
 import type * as V8 from "node:v8";
+import type * as Vm from "node:vm";
 import type * as Workers from "node:worker_threads";
 
 interface Builtins {
   "node:dgram": typeof Dgram;
   "node:dns": typeof Dns;
   "node:fs": typeof Fs;
+  "node:module": typeof Module;
   "node:net": typeof Net;
   "node:os": typeof Os;
   "node:path": typeof Path;
   "node:timers": typeof Timers;
   "node:util": typeof Util;
   "node:v8": typeof V8;
+  "node:vm": typeof Vm;
   "node:worker_threads": typeof Workers;
   "bun:ffi": BunFfi;
 }
