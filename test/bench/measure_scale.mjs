@@ -1,7 +1,7 @@
 // Scale and start-up, run once: what memory and time many of something cost.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { withPeers } from "./launch.mjs";
 
@@ -109,10 +109,23 @@ function forget(folder) {
   }
 }
 
-export async function startUp(runtime, { cold }) {
+/**
+ * `files`: "new" as after the installation, "cold" as after the system's start, "warm" as when
+ * the program before was a moment ago.
+ */
+export async function startUp(runtime, { files }) {
+  if (runtime.ours && runtime.folder) {
+    // What our package keeps for the next process, on Node.
+    const kept = join(runtime.folder, "dist", "cache");
+    if (files === "new") rmSync(kept, { recursive: true, force: true });
+    else if (!existsSync(kept)) {
+      const job = { ...runtime.job, job: "idle", bind: BIND };
+      await withPeers((start) => start(runtime, job).next());
+    }
+  }
   // The addon's program lies beside its JavaScript, and what loads it in another package.
-  if (cold && runtime.job.package) {
-    forget(dirname(runtime.folder ?? runtime.job.package));
+  if (files === "cold" && runtime.job.package) {
+    forget(runtime.folder ?? dirname(runtime.job.package));
   }
   const { memory: bare } = await withPeers(async (start) => {
     const job = runtime.job.package ? {} : { bind: BIND };

@@ -3,9 +3,11 @@
 import { findBun } from "../support/bun.mjs";
 import { execFileSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -39,14 +41,28 @@ function needFolder() {
   if (!existsSync(manifest)) writeFileSync(manifest, '{"private":true}\n');
 }
 
+/** What npm installs of the build, elsewhere: only there the package keeps V8's code of it. */
+function installOurs() {
+  needFolder();
+  const home = join(folder, "node_modules", "zeromq-wasm");
+  rmSync(home, { recursive: true, force: true });
+  cpSync(dist, join(home, "dist"), { recursive: true });
+  cpSync(join(root, "package.json"), join(home, "package.json"));
+  return home;
+}
+
+let installed;
+
 /** Our package on Node, with more arguments for Node. */
 export function nodeRuntime(args = []) {
+  installed ??= installOurs();
   return {
     name: "node",
     title: `zeromq-wasm, Node ${process.versions.node}`,
     command: process.execPath,
     args: [...args, peer],
-    job: { package: join(dist, "node.mjs") },
+    job: { package: join(installed, "dist", "node.mjs") },
+    folder: installed,
     ours: true,
   };
 }
@@ -75,7 +91,7 @@ function bun() {
     title: `zeromq-wasm, Bun ${version}`,
     command,
     args: [peer],
-    job: { package: join(dist, "node.mjs") },
+    job: { package: join(dist, "embedded.mjs") },
     ours: true,
   };
 }

@@ -275,13 +275,16 @@ export function groups(sizes) {
       id: "start",
       title: "Start-up, and a process with one idle socket",
       metrics: ["bound", "process", "resident", "added"],
-      scenarios: [["cold", true], ["warm", false]].map(([name, cold]) => ({
-        name,
+      scenarios: ["new", "cold", "warm"].map((files) => ({
+        name: files,
         run: scale.startUp,
-        job: { cold },
-        quick: !cold,
-        target: 1,
-        also: [{ metric: "resident", by: "node", of: "native", limit: 1.2 }],
+        job: { files },
+        quick: files === "warm",
+        // The first program after the installation is there to compare with the others.
+        ...(files !== "new" && {
+          target: 1,
+          also: [{ metric: "resident", by: "node", of: "native", limit: 1.2 }],
+        }),
       })),
     },
   ];
