@@ -5,6 +5,7 @@
  * be, each process compiles again, and nothing else changes.
  */
 import { builtin } from "./node_builtins.ts";
+import { clearTimeout, setTimeout } from "./node_timers.ts";
 
 /** By then a program has used its sockets, and V8 not yet dropped the code that it ran once. */
 const SETTLED_MS = 500;
