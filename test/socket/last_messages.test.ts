@@ -39,4 +39,21 @@ for (
   }
 }
 
+test("batches larger than what is written at once, with bodies after them", async () => {
+  const outBatchSize = 4 << 20;
+  const push = use(new Push({ sendHighWaterMark: 0, outBatchSize }));
+  const pull = use(new Pull({ receiveHighWaterMark: 0 }));
+  push.connect(await bound(pull));
+  await push.send("first");
+  await within(pull.receive(), "the first");
+  const sizes = Array(45).fill(30_000);
+  sizes.push(100_000, 20, 3_000_000, 1 << 20, ...sizes, 500_000);
+  const sent = sizes.map((size, i) => push.send(Buffer.alloc(size, i)));
+  await within(Promise.all(sent), "room for all");
+  for (const [i, size] of sizes.entries()) {
+    const [body] = await within(pull.receive(), `message ${i}`);
+    assert.equal([body!.length, body![0], body!.at(-1)], [size, i, i]);
+  }
+});
+
 test.run();

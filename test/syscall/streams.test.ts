@@ -308,6 +308,35 @@ test("what came in and goes on has no room for a head: two pieces, or a copy", (
   }
 });
 
+test("a head that fills a stage does not wait for its body", () => {
+  const stage = 1 << 20;
+  for (const both of [true, false]) {
+    for (const size of [stage, stage + 1]) {
+      const sink = new Sink([], both);
+      const { fds } = connected(sink);
+      const bodies = new Bodies(2 ** 31, (size) => new Uint8Array(size));
+      const memory = new Uint8Array(size).map((_, i) => i * 3);
+      const body = bodies.at(bodies.put(new Uint8Array(100_000).fill(9)));
+      const write = (step: () => number, whole: number) => {
+        for (let at = 0; at < whole;) {
+          const count = step();
+          if (count === -errnoOf("EAGAIN")) sink.events!.drained();
+          else assert.ok(count > 0, `${size}: ${at} of ${whole}`);
+          at += Math.max(count, 0);
+          left = whole - at;
+        }
+      };
+      let left = size;
+      write(() => fds.send(7, memory, size - left, left, true), size);
+      left = 100_000;
+      write(() => fds.sendBody(7, bodies, body, 100_000 - left, left), left);
+      const expected = Buffer.concat([memory, body.bytes]);
+      assert.ok(expected.equals(Buffer.from(sink.got)), `${size}`);
+      fds.close(7);
+    }
+  }
+});
+
 test("a head whose body never comes is written in the end", () => {
   const sink = new Sink([], true);
   const { fds } = connected(sink);

@@ -123,7 +123,8 @@ export class Stream {
     if (staged.length !== end || staged.buffer !== stage.buffer) {
       staged = traffic.staged = stage.subarray(0, end);
     }
-    if (bodyFollows) this.#head = staged;
+    // A stage that is full, or too small for all of the head, has no room for the body.
+    if (bodyFollows && start + size < LARGEST_STAGE) this.#head = staged;
     else {
       this.#keeps = false;
       this.#write({ stage }, staged);
