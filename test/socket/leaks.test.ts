@@ -181,4 +181,34 @@ test("ZEROMQ_WASM_TRACE=1 prints it to stderr, and nothing does without", async 
   }
 });
 
+test("what a trace throws is the program's, and the context lives on", async () => {
+  const program = `
+    import process from "node:process";
+    const caught = [];
+    process.on("uncaughtException", (error) => caught.push(error.message));
+    let lines = 0;
+    const trace = () => { throw new Error(String(lines++)); };
+    const context = new z.Context({ trace });
+    const a = new z.Pair({ context }), b = new z.Pair({ context, linger: 0 });
+    await a.bind("tcp://127.0.0.1:*");
+    b.connect(a.lastEndpoint);
+    await b.send("x");
+    const [message] = await a.receive();
+    a.close(); b.close();
+    while (context.resources.sockets > 0) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    const all = Array.from({ length: lines }, (_, i) => String(i));
+    console.log(String(message), lines > 10, String(caught) === String(all));`;
+  const { code, err, out } = await runProgram(program);
+  assert.equal([code, err, out], [0, "", "x true true\n"]);
+  // Where nobody is told of it, the process ends of it.
+  const failed = await runProgram(`
+    const trace = (line) => { throw new Error("trace of " + line); };
+    const socket = new z.Pair({ context: new z.Context({ trace }) });
+    // Not awaited here, where Bun would not end.
+    void socket.bind("tcp://127.0.0.1:*").then(() => socket.receive());`);
+  assert.is.not(failed.code, 0);
+  assert.match(failed.err, /trace of call {2}listen/);
+});
+
 test.run();

@@ -7,7 +7,7 @@ import type { Host } from "../host/host.ts";
 import { MEMORY_LIMIT } from "../native/instance.ts";
 import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
-import { type Trace, traceCalls } from "../syscall/trace.ts";
+import { harmless, type Trace, traceCalls } from "../syscall/trace.ts";
 import { type Counters, Register } from "./counters.ts";
 import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
@@ -45,7 +45,8 @@ export interface ContextSetup {
   memoryLimit?: number;
   /**
    * Told of every system call, network event and message: one line each. Without it,
-   * `ZEROMQ_WASM_TRACE=1` in the environment prints the trace to stderr.
+   * `ZEROMQ_WASM_TRACE=1` in the environment prints the trace to stderr. What it throws is an
+   * uncaught error of the program; the context goes on.
    */
   trace?: (line: string) => void;
 }
@@ -93,11 +94,12 @@ function start(given: Context): ContextCore {
   if (!setups.has(given)) {
     throw new TypeError("Context must be a context object");
   }
-  const { host = defaultHost(), memoryLimit = MEMORY_LIMIT, trace } = setups
-    .get(given) ?? {};
+  const { host = defaultHost(), memoryLimit = MEMORY_LIMIT, trace: wanted } =
+    setups.get(given) ?? {};
+  const trace = wanted ?? defaultTrace(host);
   const reactor = new Reactor(host, {
     memoryLimit,
-    trace: trace ?? defaultTrace(host),
+    trace: trace && harmless(trace),
   });
   const pointer = reactor.context;
   const outbox = new Outbox(reactor);

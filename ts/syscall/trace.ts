@@ -6,6 +6,22 @@
 /** Takes one line, without its newline. */
 export type Trace = (line: string) => void;
 
+/**
+ * The trace of a program, which may fail at any time: calls of it come from within the module,
+ * which cannot go on after an exception. So what it throws is thrown in a task of its own.
+ */
+export function harmless(trace: Trace): Trace {
+  return (line) => {
+    try {
+      trace(line);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  };
+}
+
 /** What is so large is no message but the module's memory. */
 const LEAST_MEMORY = 4 * 2 ** 20;
 
