@@ -138,6 +138,7 @@ function start(given: Context): ContextCore {
       reactor.whenEmpty(() => {
         leaving = false;
         core.inproc.clear();
+        reactor.instance.fds.failures.clear();
         forget(ending);
       });
     },

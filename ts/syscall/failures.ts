@@ -1,26 +1,33 @@
 /** Why connections failed: what a monitor tells of one has only its fd. */
-import type { HostError } from "../host/host.ts";
+import { HostError } from "../host/host.ts";
 
 /** Of so many of them it is known: nobody may ever ask, or many fail before somebody does. */
-const MOST = 2 ** 14;
+const MOST = 2048;
 
 export class Failures {
-  readonly #errors = new Map<number, HostError>();
+  /** Without the errors: each has a stack and a cause, in sum some KB. */
+  readonly #known = new Map<number, Pick<HostError, "code" | "message">>();
 
   /** Undefined if the connection of the fd did not fail, or so long ago that it is forgotten. */
   get(fd: number): HostError | undefined {
-    return this.#errors.get(fd);
+    const known = this.#known.get(fd);
+    return known && new HostError(known.code, known.message);
   }
 
-  add(fd: number, error: HostError): void {
-    if (this.#errors.size === MOST && !this.#errors.has(fd)) {
-      this.#errors.delete(this.#errors.keys().next().value!);
+  add(fd: number, { code, message }: HostError): void {
+    if (this.#known.size === MOST && !this.#known.has(fd)) {
+      this.#known.delete(this.#known.keys().next().value!);
     }
-    this.#errors.set(fd, error);
+    this.#known.set(fd, { code, message });
   }
 
   /** The fd is a new one's. */
   forget(fd: number): void {
-    this.#errors.delete(fd);
+    this.#known.delete(fd);
+  }
+
+  /** Nobody is left who could ask. */
+  clear(): void {
+    this.#known.clear();
   }
 }
