@@ -1,7 +1,15 @@
 /** Connections that break, and handshakes that go wrong (0020 to 0024, 0029, 0070). */
 import * as assert from "uvu/assert";
 import { suite } from "uvu";
-import { Context, Dealer, Pull, Push, Router } from "zeromq-wasm";
+import {
+  Context,
+  Dealer,
+  defaultHost,
+  type Host,
+  Pull,
+  Push,
+  Router,
+} from "zeromq-wasm";
 import {
   Cleanup,
   dial,
@@ -263,6 +271,24 @@ test("the answer of ZAP comes when the peer it is about has gone", async () => {
   }
 });
 
+/** A peer of `push` that reads no more: no message gets out, and no PING. */
+async function deaf(push: Push) {
+  await push.bind("tcp://127.0.0.1:*");
+  const ready = new Promise<void>((resolve) =>
+    push.events.on("handshake", () => resolve())
+  );
+  const hostile = await dial(push);
+  await hostile.handshake("PULL");
+  await within(ready, "the handshake");
+  hostile.pause();
+  const body = Buffer.alloc(1 << 20);
+  for (let sent = 1; sent > 0;) {
+    for (sent = 0; push.writable; sent++) await push.send(body);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return hostile;
+}
+
 for (const lives of [false, true]) {
   test(`a peer that reads no more, and ${lives ? "says PING" : "is silent"}`, async () => {
     const cleanup = new Cleanup();
@@ -279,20 +305,7 @@ for (const lives of [false, true]) {
       );
       let ended = false;
       push.events.on("disconnect", () => ended = true);
-      await push.bind("tcp://127.0.0.1:*");
-      const ready = new Promise<void>((resolve) =>
-        push.events.on("handshake", () => resolve())
-      );
-      const hostile = cleanup.add(await dial(push));
-      await hostile.handshake("PULL");
-      await within(ready, "the handshake");
-      hostile.pause();
-      // Until nothing more gets out, and no PING.
-      const body = Buffer.alloc(1 << 20);
-      for (let sent = 1; sent > 0;) {
-        for (sent = 0; push.writable; sent++) await push.send(body);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      const hostile = cleanup.add(await deaf(push));
       if (lives) {
         for (let i = 0; i < 30; i++) {
           await hostile.send(command("PING", [0, 0]));
@@ -310,5 +323,43 @@ for (const lives of [false, true]) {
     }
   });
 }
+
+test("a peer that reads no more has the longest time-out", async () => {
+  const cleanup = new Cleanup();
+  try {
+    // A machine that has run for a month: by then a time-out below 0 is one that is over.
+    const inner = defaultHost();
+    const host: Host = Object.create(inner, {
+      now: { value: () => inner.now() + 2 ** 31 },
+    });
+    const context = new Context({ host, blocky: false });
+    const ended: number[] = [];
+    const all = [];
+    // The second one is there to tell that the first would have been ended long ago.
+    for (const heartbeatTimeout of [2 ** 31 - 1, 300]) {
+      const push = cleanup.add(
+        new Push({
+          context,
+          sendHighWaterMark: 20,
+          heartbeatInterval: 700,
+          heartbeatTimeout,
+        }),
+      );
+      all.push(
+        new Promise<void>((resolve) =>
+          push.events.on("disconnect", () => {
+            ended.push(heartbeatTimeout);
+            resolve();
+          })
+        ),
+      );
+      cleanup.add(await deaf(push));
+    }
+    await within(all[1]!, "the end of the second connection");
+    assert.equal(ended, [300]);
+  } finally {
+    cleanup.close();
+  }
+});
 
 test.run();
