@@ -1,11 +1,11 @@
 // deno: --unstable-net
-/** Datagrams that no honest peer sends, and messages that are none (patches 0010 to 0013). */
+/** Datagrams that no honest peer sends, and messages that are none (patches 0010 to 0013, 0085). */
 import { Buffer } from "node:buffer";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context } from "zeromq-wasm";
+import { Context, defaultHost, type Host } from "zeromq-wasm";
 import { Datagram, Dish, Radio } from "zeromq-wasm/draft";
-import { closeAll, next, use, within } from "../socket/tools.ts";
+import { closeAll, next, until, use, within } from "../socket/tools.ts";
 import { datagram, portOf, RawPeer } from "../udp/tools.ts";
 
 const test = suite("udp");
@@ -105,6 +105,45 @@ test("0076: an address as large as no address is ignored", async () => {
   await sender.send([`127.0.0.1:${raw.port}`, "small"]);
   assert.is(await raw.receive(), `${portOf(sender)}:small`);
   assert.is(context.resources.bodies, 0);
+});
+
+test("0085: the address of all is one, what is none is ignored", async () => {
+  const sent: string[] = [];
+  const local = { host: "127.0.0.1", port: 4321 };
+  const datagrams: Host["datagrams"] = {
+    check() {},
+    open: () =>
+      Promise.resolve({
+        local,
+        start() {},
+        send(bytes, { host, port }, done) {
+          sent.push(`${host}:${port} ${Buffer.from(bytes)}`);
+          done();
+        },
+        close() {},
+      }),
+  };
+  const host: Host = Object.create(defaultHost(), {
+    datagrams: { value: datagrams },
+  });
+  const sender = use(new Datagram({ context: new Context({ host }) }));
+  await sender.bind("udp://127.0.0.1:*");
+  for (
+    const to of [
+      "nobody:99",
+      ":99",
+      "256.0.0.1:99",
+      "255.255.255.255:99",
+      "10.1:99",
+      "10.0.0.2:99",
+    ]
+  ) await sender.send([to, "x"]);
+  await until(() => sent.length === 3, "all that can be sent");
+  assert.equal(sent, [
+    "255.255.255.255:99 x",
+    "10.0.0.1:99 x",
+    "10.0.0.2:99 x",
+  ]);
 });
 
 test("an empty datagram, and one with an empty group", async () => {
