@@ -269,7 +269,7 @@ struct interface_t
 {
     ifaddrs head;
     sockaddr_storage addr;
-    char name[64];
+    char name[256];
 };
 
 int getifaddrs (ifaddrs **list_)
@@ -282,16 +282,16 @@ int getifaddrs (ifaddrs **list_)
         text.resize (len);
         len = host_interfaces (&text[0], len);
     }
-    std::string lines (&text[0], len);
-    //  libzmq asserts that there is one; this name nobody can write.
-    if (lines.empty ())
-        lines = "\1 127.0.0.1\n";
+    const std::string lines (&text[0], len);
     for (size_t at = 0; at < lines.size ();) {
-        const size_t space = lines.find (' ', at), line = lines.find ('\n', at);
+        //  Names of Windows have spaces.
+        const size_t line = lines.find ('\n', at), space = lines.rfind (' ', line);
         const std::string name = lines.substr (at, space - at);
         const std::string host = lines.substr (space + 1, line - space - 1);
         at = line + 1;
         interface_t *const it = (interface_t *) calloc (1, sizeof *it);
+        if (!it)
+            return fail (ENOMEM);
         const int family = host.find (':') == std::string::npos ? AF_INET : AF_INET6;
         if (name.size () >= sizeof it->name
             || !zw::to_sockaddr (host, 0, family, &it->addr)) {
@@ -306,7 +306,8 @@ int getifaddrs (ifaddrs **list_)
         *end = &it->head;
         end = &it->head.ifa_next;
     }
-    return 0;
+    //  libzmq asserts that there is one, unless it is told that nobody knows any.
+    return *list_ ? 0 : fail (EOPNOTSUPP);
 }
 
 void freeifaddrs (ifaddrs *list_)

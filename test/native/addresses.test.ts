@@ -59,6 +59,32 @@ test("an interface may have a number for a name", async () => {
   assert.match(pull.lastEndpoint!, /^tcp:\/\/10\.0\.0\.7:/);
 });
 
+test("an interface may have spaces in its name, and a long one", async () => {
+  const long = "vEthernet (Schnittstelle für die Entwicklung), Nummer 12345678";
+  for (const name of ["Ethernet 2", " a  b ", long]) {
+    const { context, host } = inMemory({
+      interfaces: () => [
+        { name, address: "10.0.0.7", family: 4 },
+        { name, address: "fe80::7", family: 6 },
+      ],
+    });
+    const listening: string[] = [];
+    const { listen } = host;
+    host.listen = (address, backlog) => {
+      if (address.kind === "tcp") listening.push(address.host);
+      return listen(address, backlog);
+    };
+    await use(new Pull({ context })).bind(`tcp://${name}:*`);
+    const pull = use(new Pull({ context, ipv6: true }));
+    await pull.bind(`tcp://[fe80::7%x${name}]:*`).catch(({ code }) =>
+      assert.is(code, "EINVAL", "no interface has that name")
+    );
+    if (/^[a-z]/i.test(name)) await pull.bind(`tcp://[fe80::7%${name}]:*`);
+    else listening.push(`fe80::7%${name}`);
+    assert.equal(listening, ["10.0.0.7", `fe80::7%${name}`]);
+  }
+});
+
 for (const ipv6 of [false, true]) {
   test(`an endpoint without a host is nowhere${ipv6 ? ", IPv6" : ""}`, async () => {
     const { context, asked } = inMemory();

@@ -109,6 +109,16 @@ test("what is prepared is bound, with its group", async () => {
   assert.is(table.size, 0);
 });
 
+test("the interface of a group may have spaces in its name", async () => {
+  const { table, sockets } = setUp();
+  const { key } = await table.prepare("u6 :: 5 ff02::1 Ethernet  2");
+  assert.equal(sockets[0]!.options.membership, {
+    group: "ff02::1",
+    via: "Ethernet  2",
+  });
+  table.settle(key);
+});
+
 test("what nobody takes is closed", async () => {
   const { table, sockets } = setUp();
   const { key } = await table.prepare("u6 :: 5 ff02::1 *");

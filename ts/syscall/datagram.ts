@@ -78,7 +78,8 @@ export class DatagramTable {
    * socket has got. Rejects with a HostError.
    */
   async prepare(target: string): Promise<{ key: string; port: number }> {
-    const [family, host, port, group, via] = target.split(" ");
+    const [family, host, port, group, ...words] = target.split(" ");
+    const via = words.join(" ");
     const { datagrams } = this.#host;
     if (!datagrams) throw unsupported(this.#host);
     const socket = await datagrams.open({

@@ -351,11 +351,12 @@ export class FdTable {
 
 function parseTarget(target: string): HostAddress {
   if (target.startsWith("1 ")) return { kind: "ipc", path: target.slice(2) };
-  const [family, host, port] = target.split(" ");
+  // The scope of a host may have spaces.
+  const end = target.lastIndexOf(" ");
   return {
     kind: "tcp",
-    host: host!,
-    port: Number(port),
-    family: family === "4" ? 4 : 6,
+    host: target.slice(2, end),
+    port: Number(target.slice(end)),
+    family: target[0] === "4" ? 4 : 6,
   };
 }
