@@ -82,9 +82,16 @@ extern "C" {
 void zw_wipe_stack_if_used ();
 int zw_scarce (size_t size_);
 
+//  Without it, the C++ library ends the module when new finds no memory, and does not say why.
+static void no_memory ()
+{
+    alloc_assert (NULL);
+}
+
 //  libzmq draws routing ids and jitter from rand() and never seeds it.
 void *zw_ctx_new (unsigned seed_)
 {
+    std::set_new_handler (no_memory);
     srand (seed_);
     return zmq_ctx_new ();
 }

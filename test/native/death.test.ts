@@ -187,6 +187,21 @@ test("when the memory is used up, one error, and a new context works", async () 
   assert.is((await within(a.receive(), "8 MiB"))[0]!.length, 8 * 2 ** 20);
 });
 
+test("who makes sockets until there is no memory is told so, and of the limit", () => {
+  // Where the last of it is asked for differs: by malloc, or by new.
+  for (let limit = 4_500_000; limit < 5_000_000; limit += 100_000) {
+    const context = new Context({ memoryLimit: limit, maxSockets: 10_000 });
+    const sockets: Dealer[] = [];
+    const error = thrown(() => {
+      for (;;) sockets.push(new Dealer({ context, linger: 0 }));
+    });
+    assert.match(error.message, /^libzmq failed: .*OUT OF MEMORY/);
+    assert.match(error.message, `memoryLimit of the context is ${limit} bytes`);
+    assert.is(thrown(() => sockets[0]!.connect("tcp://127.0.0.1:1")), error);
+    for (const socket of sockets) socket.close();
+  }
+});
+
 test("one message larger than the limit is refused, no harm done", async () => {
   const context = new Context({ memoryLimit: 8 * 2 ** 20 });
   const pull = use(new Pull({ context }));

@@ -117,6 +117,7 @@ export class Instance {
   /** libzmq's and our functions; calls go through `call` or the reactor. */
   readonly exports: Exports;
   readonly #target: ImportTarget;
+  readonly #limit: number;
   /** Makes memory for a large frame. */
   readonly allocate: Allocate;
   /** The same for many small ones. */
@@ -138,8 +139,9 @@ export class Instance {
       traceCalls(this.fds.datagrams, "udp  ", DATAGRAM_CALLS, options.trace);
       traceCalls(kernel, "event", EVENTS, options.trace);
     }
-    const wanted = Math.ceil(options.memoryLimit / PAGE_BYTES);
-    const maximum = Math.min(Math.max(wanted, FIRST_PAGES), MOST_PAGES);
+    this.#limit = Math.min(options.memoryLimit, MEMORY_LIMIT);
+    const wanted = Math.ceil(this.#limit / PAGE_BYTES);
+    const maximum = Math.max(wanted, FIRST_PAGES);
     const module = compile();
     const memory = makeMemory(maximum);
     this.#target = {
@@ -189,7 +191,10 @@ export class Instance {
     const text = error instanceof Abort
       ? error.message
       : this.#target.stderr.trim() || String(error);
-    this.dead = new Error(`libzmq failed: ${text}`, { cause: error });
+    const more = /out of memory/i.test(text)
+      ? `. The memoryLimit of the context is ${this.#limit} bytes; it has ended, a new one works`
+      : "";
+    this.dead = new Error(`libzmq failed: ${text}${more}`, { cause: error });
     // Only when it is read V8 makes text of a stack, and lets go of the objects on it: sockets,
     // which would be held as long as this is.
     for (const each of [this.dead, error]) {
