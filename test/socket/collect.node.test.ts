@@ -74,6 +74,22 @@ test("its queued messages leave first", async () => {
   assert.equal((await pull.receive()).map(String), ["x"]);
 });
 
+test("one that listens stays for what others have to send to it", async () => {
+  const context = new zmq.Context();
+  const push = use(new zmq.Push({ context }));
+  let address = "";
+  await (async () => {
+    const pull = new zmq.Pull({ context });
+    address = await bound(pull);
+    registry.register(pull, "listener");
+  })();
+  push.connect(address);
+  for (let i = 0; i < 100; i++) await push.send(new Uint8Array(10_000));
+  await collected("listener");
+  push.close();
+  await until(() => context.resources.sockets === 0, "both are closed");
+});
+
 test("a socket with something pending stays until that is done", async () => {
   const push = use(new zmq.Push({ linger: 0 }));
   await push.bind("inproc://collect");

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import process from "node:process";
-import { Pull } from "zeromq-wasm";
+import { Dealer, Pull } from "zeromq-wasm";
 import {
   bound,
   closeAll,
@@ -196,6 +196,84 @@ test("a close with linger ends the wait of the socket only", async () => {
     assert.equal(await next(pull), ["kept"]);
   }
   for (const child of children) quiet(await child);
+});
+
+const BOUND = `
+  const pull = new z.Pull(), address = "tcp://127.0.0.1:*";
+  await pull.bind(address);
+  const push = new z.Push();
+  push.connect(pull.lastEndpoint);`;
+for (
+  const [what, program] of Object.entries({
+    "a message": `${BOUND}
+      await push.send("x");`,
+    "many messages": `${BOUND}
+      for (let i = 0; i < 500; i++) await push.send(["x", new Uint8Array(3000)]);`,
+    "what a closed socket sends": `${BOUND}
+      await push.send("x");
+      push.close();`,
+    "a request": `
+      const reply = new z.Reply(), request = new z.Request();
+      await reply.bind("ipc://*");
+      request.connect(reply.lastEndpoint);
+      await request.send("x");`,
+    "what another context sends": `
+      const context = new z.Context(), reply = new z.Dealer();
+      const request = new z.Dealer({ context });
+      await reply.bind("tcp://127.0.0.1:*");
+      request.connect(reply.lastEndpoint);
+      await request.send("x");
+      await request.send("x");`,
+    "a connection that is tried again": `
+      const pull = new z.Pull(), push = new z.Push();
+      await pull.bind("tcp://127.0.0.1:*");
+      const address = pull.lastEndpoint;
+      await pull.unbind(address);
+      push.connect(address);
+      while ((await push.events.receive()).type !== "connect:retry");
+      await pull.bind(address);
+      await push.send("x");`,
+  })
+) {
+  test(`${what} within the program does not keep it from ending`, async () => {
+    const children = Array.from({ length: 4 }, () =>
+      // Nothing refers to the sockets any more: they may be collected, or not.
+      runProgram(`{${program}}\nconsole.log("ready");`));
+    for (const child of children) quiet(await child);
+  });
+}
+
+test("the last to close is who listens", async () => {
+  const { out, ...rest } = await runProgram(`
+    import process from "node:process";
+    ${BOUND}
+    process.on("exit", () => console.log(pull.counters.connectionsMade));
+    for (let i = 0; i < 10; i++) await push.send("x");`);
+  quiet({ out, ...rest });
+  assert.is(out, "1\n");
+});
+
+test("who listens does not stay for messages that nobody takes", async () => {
+  const [port, closed] = [await freePort(), await freePort()];
+  const dealer = use(new Dealer({ linger: 0 }));
+  const told = (type: "connect" | "disconnect") =>
+    new Promise<void>((resolve) => dealer.events.on(type, () => resolve()));
+  const [connected, disconnected] = [told("connect"), told("disconnect")];
+  dealer.connect(`tcp://127.0.0.1:${port}`);
+  const child = runProgram(`
+    const reply = new z.Reply(), push = new z.Push();
+    await reply.bind("tcp://127.0.0.1:${port}");
+    push.connect("tcp://127.0.0.1:${closed}");
+    await push.send("waits");
+    await reply.receive();
+    console.log("ready");`);
+  await within(connected, "the connection");
+  await dealer.send(["", "x"]);
+  await within(disconnected, "its end");
+  const pull = use(new Pull());
+  await pull.bind(`tcp://127.0.0.1:${closed}`);
+  assert.equal(await next(pull), ["waits"]);
+  assert.is((await child).code, 0);
 });
 
 test("an error of the program is its exit code, not a hang", async () => {

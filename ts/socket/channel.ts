@@ -53,6 +53,8 @@ export class Channel implements Client, Counted {
   prefetch: number;
   readonly traffic = noTraffic();
   readonly since: number = Date.now();
+  /** Whether it was bound to where connections come in, from other sockets of the program too. */
+  listens = false;
   /** Told after the channel is closed: its observer. */
   afterClose: (() => void) | undefined;
   /** Whose channel it is. */
@@ -132,6 +134,7 @@ export class Channel implements Client, Counted {
       this.#isGone = true;
       this.core.inproc.gone(this);
       register.gone(this);
+      this.core.gone();
       for (const task of this.#whenGone.splice(0)) task();
     });
     this.core.closed(this);

@@ -8,6 +8,7 @@ import { MEMORY_LIMIT } from "../native/instance.ts";
 import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { harmless, type Trace, traceCalls } from "../syscall/trace.ts";
+import { whenArrived } from "./arrival.ts";
 import { type Counters, Register } from "./counters.ts";
 import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
@@ -76,9 +77,14 @@ export interface ContextCore {
   readonly outside: Outside | undefined;
   opened(socket: Closable): void;
   closed(socket: Closable): void;
+  /** One that was closed is gone. */
+  gone(): void;
+  /** Nobody refers to it any more. */
+  collected(socket: Closable): void;
 }
 
 interface Closable {
+  readonly listens: boolean;
   close(): void;
 }
 
@@ -110,9 +116,15 @@ function start(given: Context): ContextCore {
   let leaving = false;
   const ending: Ending = {
     reactor,
-    closeAll() {
-      core.outside?.forsake();
-      for (const socket of open) socket.close();
+    whenGone: new Set(),
+    get isLeaving() {
+      return core.register.isLeaving;
+    },
+    forsake: () => core.outside?.forsake(),
+    close(listening) {
+      for (const socket of open) {
+        if (listening || !socket.listens) socket.close();
+      }
     },
     meetInproc: () => meetAll(core),
     advice: () =>
@@ -141,6 +153,18 @@ function start(given: Context): ContextCore {
         reactor.instance.fds.failures.clear();
         forget(ending);
       });
+    },
+    gone() {
+      for (const task of ending.whenGone) task();
+    },
+    collected(socket) {
+      if (!socket.listens) return socket.close();
+      const { register } = core;
+      whenArrived(
+        [ending],
+        () => register.isLeaving || register.sums.queuedToSend > 0,
+        () => socket.close(),
+      );
     },
   };
   cores.set(given, core);

@@ -157,6 +157,12 @@ export class Register {
     if (last) this.#last.set(socket, { ...last, connections: 0 });
   }
 
+  /** Whether sockets that are closed are not gone yet. */
+  get isLeaving(): boolean {
+    for (const { closed } of this.#sockets.keys()) if (closed) return true;
+    return false;
+  }
+
   of(socket: Counted): Counters {
     const known = this.#ask(socket);
     return {

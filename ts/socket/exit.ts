@@ -1,17 +1,20 @@
 /**
- * What happens to a context when its program has nothing left to do.
+ * What happens to contexts when their program has nothing left to do.
  *
  * As with libzmq in C, ending a context closes its sockets and waits until their
  * messages have left or their `linger` is over. Only then does the process exit.
  */
 import type { Host } from "../host/host.ts";
-import type { Reactor } from "../reactor/reactor.ts";
+import { type Origin, whenArrived } from "./arrival.ts";
 
 /** A context as seen at the end. */
-export interface Ending {
-  readonly reactor: Reactor;
-  /** Closes all sockets. */
-  closeAll(): void;
+export interface Ending extends Origin {
+  /** Whether sockets that are closed are not gone yet. */
+  readonly isLeaving: boolean;
+  /** What no other thread has bound by now is waited for no longer. */
+  forsake(): void;
+  /** Closes the sockets that do not listen, or all. */
+  close(listening: boolean): void;
   /** Meets the `inproc` connections that still wait for somebody to bind. */
   meetInproc(): void;
   /** The advice for whoever waits too long; empty if there is none. */
@@ -41,7 +44,7 @@ export function remember(ending: Ending): void {
       // What the program itself does at its end may need its sockets, and more time. (By a
       // timer: `later` may be before the runtime looks whether anything is left to do.)
       host.setTimer(host.keepAlive(), 0);
-    } else for (const each of endings) end(each);
+    } else end([...endings]);
   });
 }
 
@@ -50,17 +53,32 @@ export function forget(ending: Ending): void {
   watched.get(ending.reactor.host)?.delete(ending);
 }
 
-/** Keeps the process alive until the last socket of the context is gone. */
-function end(ending: Ending): void {
-  const { reactor } = ending;
-  ending.closeAll();
+/** Closes all sockets, and keeps the process alive until the last one is gone. */
+function end(endings: Ending[]): void {
+  for (const each of endings) {
+    each.forsake();
+    each.close(false);
+    meetInproc(each);
+    each.reactor.pump();
+  }
+  whenArrived(endings, () => endings.some((each) => each.isLeaving), () => {
+    for (const each of endings) each.close(true);
+  });
+  for (const each of endings) wait(each);
+}
+
+function meetInproc(ending: Ending): void {
   try {
     // Nobody will bind any more, and libzmq would wait for it, whatever their `linger`.
     ending.meetInproc();
   } catch (error) {
     // Without memory for that libzmq is dead: then there is nothing to wait for.
-    if (!reactor.instance.dead) throw error;
+    if (!ending.reactor.instance.dead) throw error;
   }
+}
+
+function wait(ending: Ending): void {
+  const { reactor } = ending;
   reactor.pump();
   if (reactor.sockets === 0) return;
   reactor.hold();

@@ -261,6 +261,7 @@ export abstract class Socket extends RawOptions {
       });
     }
     this.#inside.endpoints.add(address, real, this.lastEndpoint ?? real);
+    this.#channel.listens ||= !address.startsWith("inproc:");
     this.#channel.core.outside?.bound(this.#channel, address);
   }
 
