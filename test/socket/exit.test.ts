@@ -276,6 +276,27 @@ test("who listens does not stay for messages that nobody takes", async () => {
   assert.is((await child).code, 0);
 });
 
+test("a handler of beforeExit has open sockets for as long as it does something", async () => {
+  const { out, ...rest } = await runProgram(`
+    import process from "node:process";
+    const push = new z.Push(), pull = new z.Pull();
+    await pull.bind("tcp://127.0.0.1:*");
+    push.connect(pull.lastEndpoint);
+    let round = 0;
+    process.on("beforeExit", async () => {
+      if (++round > 5) return;
+      if (round % 2 === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return;
+      }
+      await push.send(round);
+      console.log(String(await pull.receive()));
+    });
+  `);
+  quiet({ out, ...rest });
+  assert.is(out, "1\n3\n5\n");
+});
+
 test("an error of the program is its exit code, not a hang", async () => {
   const { code, err } = await runProgram(`
     const pull = new z.Pull();

@@ -114,9 +114,14 @@ function start(given: Context): ContextCore {
   }
   const open = new Set<Closable>();
   let leaving = false;
+  let opened = 0;
   const ending: Ending = {
     reactor,
     whenGone: new Set(),
+    get uses() {
+      const { messagesSent, messagesReceived } = core.register.sums;
+      return opened + messagesSent + messagesReceived;
+    },
     get isLeaving() {
       return core.register.isLeaving;
     },
@@ -141,6 +146,7 @@ function start(given: Context): ContextCore {
     outside: given === context ? Outside.create(host, reactor) : undefined,
     opened(socket) {
       open.add(socket);
+      opened++;
       remember(ending);
     },
     closed(socket) {

@@ -9,6 +9,8 @@ import { type Origin, whenArrived } from "./arrival.ts";
 
 /** A context as seen at the end. */
 export interface Ending extends Origin {
+  /** A number that changes with what the program does with its sockets. */
+  readonly uses: number;
   /** Whether sockets that are closed are not gone yet. */
   readonly isLeaving: boolean;
   /** What no other thread has bound by now is waited for no longer. */
@@ -21,6 +23,8 @@ export interface Ending extends Origin {
   advice(): string;
 }
 
+/** If the process lives on for longer, the program does something at its end. */
+const QUIET_MS = 0.5;
 /** After this long the user is told why the process does not end. */
 const WARN_MS = 500;
 
@@ -37,15 +41,27 @@ export function remember(ending: Ending): void {
   }
   const endings = new Set([ending]);
   watched.set(host, endings);
-  let isAsked = false;
-  host.beforeExit(() => {
-    isAsked = !isAsked && endings.size > 0;
-    if (isAsked) {
+  let uses = -1, asked = 0;
+  const next = () => {
+    const before = uses;
+    uses = 0;
+    for (const each of endings) uses += each.uses;
+    const isQuiet = uses === before && host.now() - asked < QUIET_MS;
+    if (isQuiet) {
+      uses = -1;
+      end([...endings]);
+    } else if (endings.size > 0) {
       // What the program itself does at its end may need its sockets, and more time. (By a
       // timer: `later` may be before the runtime looks whether anything is left to do.)
-      host.setTimer(host.keepAlive(), 0);
-    } else end([...endings]);
-  });
+      const release = host.keepAlive();
+      host.setTimer(() => {
+        asked = host.now();
+        release();
+      }, 0);
+    }
+  };
+  // When the program's own handlers have run, too.
+  host.beforeExit(() => host.soon(next));
 }
 
 /** Nothing is left of the context that would have to wait. */
