@@ -99,4 +99,24 @@ test("while it runs its sockets are its own", async () => {
   await within(running, "the end");
 });
 
+test("a socket that is closed is so when the proxy ends, which goes on", async () => {
+  const proxy = new zmq.Proxy(new zmq.Router(), new zmq.Dealer());
+  const { frontEnd, backEnd } = proxy;
+  const request = use(new zmq.Request({ linger: 0 }));
+  const reply = use(new zmq.Reply({ linger: 0 }));
+  request.connect(await bound(frontEnd));
+  reply.connect(await bound(backEnd));
+  const running = proxy.run();
+  frontEnd.close();
+  assert.is(frontEnd.closed, false);
+  await request.send("question");
+  assert.equal(await next(reply), ["question"]);
+  await reply.send("answer");
+  assert.equal(await next(request), ["answer"]);
+  proxy.terminate();
+  await within(running, "the end");
+  assert.is(frontEnd.closed, true);
+  assert.is(backEnd.closed, true);
+});
+
 test.run();

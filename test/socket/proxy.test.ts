@@ -183,12 +183,13 @@ test("both sockets are blocked meanwhile", async () => {
   await within(running, "the end");
 });
 
-test("a socket that is closed ends the proxy", async () => {
+test("disposal of a socket waits for the end of the proxy", async () => {
   const { proxy, running } = await started(new zmq.Router(), new zmq.Dealer());
-  const ended = running.then(() => undefined, (error: zmq.ZmqError) => error);
-  proxy.frontEnd.close();
-  const error = await within(ended, "the end");
-  if (error) assert.is(error.code, "EAGAIN");
+  const disposed = proxy.frontEnd[Symbol.asyncDispose]();
+  assert.ok(await stays(disposed));
+  proxy.terminate();
+  await within(disposed, "the end");
+  await within(running, "that of the proxy");
   assert.is(proxy.backEnd.closed, true);
   checkError(thrown(() => proxy.pause()), "EBADF");
 });

@@ -43,7 +43,7 @@ export class Proxy<F extends Socket = Socket, B extends Socket = Socket> {
 
   /**
    * Runs until `terminate()`; then both sockets are closed. Neither can be used
-   * otherwise meanwhile. Keeps the process alive.
+   * otherwise meanwhile, and to close one has no effect before. Keeps the process alive.
    * @throws ZmqError EINVAL if an end is neither bound nor connected, or if both are
    *   of different contexts
    */

@@ -361,14 +361,15 @@ export abstract class Socket extends RawOptions {
 
   /**
    * Closes the socket: pending operations reject with EAGAIN, queued messages leave
-   * within `linger` (man zmq_close). Closing again does nothing.
+   * within `linger` (man zmq_close). A bind or a proxy under way ends first. Closing again does
+   * nothing.
    */
   close(): void {
     this.#close();
   }
 
   #close(): void {
-    if (this.#inside.blocked === BIND) this.#closing = true;
+    if (this.#inside.blocked !== undefined) this.#closing = true;
     else this.#channel.close();
   }
 
