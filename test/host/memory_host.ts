@@ -175,7 +175,7 @@ export function memoryHost(): MemoryHost {
       alive++;
       return () => void alive--;
     },
-    beforeExit: () => {},
+    beforeExit: () => () => {},
     env: () => undefined,
     errno: (code) => code.length,
   };

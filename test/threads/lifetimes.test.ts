@@ -1,4 +1,5 @@
 /** inproc between threads: who comes and goes when. */
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Context, context, Dealer, Pull, Push, Router } from "zeromq-wasm";
@@ -9,6 +10,9 @@ import { cleanUp, fresh, spawn, use } from "./worker.ts";
 const isDeno = "Deno" in globalThis;
 const test = suite("threads: lifetimes");
 test.after.each(cleanUp);
+
+const listeners = () => process.listenerCount("exit");
+const atFirst = listeners();
 
 const PULL =
   `const socket = new z.Pull(); await socket.bind(data); tell("bound");
@@ -66,6 +70,20 @@ test("what waited goes to a socket of its own thread that binds", async () => {
   assert.is(await other.next(), "bound");
   await push.send("2");
   assert.is(String(await within(pull.receive(), "message")), "2");
+});
+
+test("after a while without inproc other threads are found again", async () => {
+  const address = fresh();
+  const other = spawn(PULL, address);
+  assert.is(await other.next(), "bound");
+  for (let round = 0; round < 2; round++) {
+    const push = use(new Push());
+    push.connect(address);
+    await push.send("sent");
+    assert.is(await other.next(), "sent");
+    push.close();
+    await until(() => listeners() === atFirst, "nothing is listened to");
+  }
 });
 
 test("a name that is unbound can be bound by another thread", async () => {

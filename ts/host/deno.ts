@@ -27,6 +27,7 @@ import { marksEarly } from "./deno_v8.ts";
 import type { DenoConn, PermissionDescriptor } from "./deno_types.ts";
 import type { Connection, Host, HostAddress, Listener } from "./host.ts";
 import { describe, hostError, pathError } from "./messages.ts";
+import { onProcess } from "./process_events.ts";
 import { listenAt, listenAtSync } from "./socket_file.ts";
 
 /** Longest interval well below the limit of 2^31-1, above which it would fire at once. */
@@ -281,7 +282,7 @@ export function denoHost(): Host {
     setTimer,
     keepAlive,
     // Not `beforeunload`, which comes before the program's own handlers of this.
-    beforeExit: (task) => globals.process.on("beforeExit", () => task()),
+    beforeExit: (task) => onProcess("beforeExit", task),
     env: (variable) =>
       stateOf({ name: "env", variable }) === "granted"
         ? deno.env.get(variable)

@@ -1,7 +1,8 @@
 /** LAYER 1 on Deno: files, for ipc. */
-import { deno, globals, toError } from "./deno_globals.ts";
+import { deno, toError } from "./deno_globals.ts";
 import { stateOf } from "./deno_permissions.ts";
 import { HostError } from "./host.ts";
+import { onProcess } from "./process_events.ts";
 import type { Files } from "./socket_file.ts";
 
 export function guard<T>(what: string, run: () => T): T {
@@ -42,7 +43,7 @@ const files: Files = {
   rename: (from, to) =>
     guard(`rename ${from} to ${to}`, () => deno.renameSync(from, to)),
   unlink: (path) => guard(`remove ${path}`, () => deno.removeSync(path)),
-  atExit: (task) => globals.process.on("exit", task),
+  atExit: (task) => onProcess("exit", task),
 };
 
 /** On Windows paths are no files. */

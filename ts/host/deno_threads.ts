@@ -7,7 +7,9 @@
  * lock that is held keeps the process alive.
  */
 import { deno, globals } from "./deno_globals.ts";
+import type { DenoChannel } from "./deno_types.ts";
 import type { Threads } from "./host.ts";
+import { onProcess } from "./process_events.ts";
 import { CHANNEL } from "./threads.ts";
 
 /**
@@ -19,19 +21,37 @@ export function canHaveThreads(version: string = deno.version.deno): boolean {
   return major! > 2 || (major === 2 && minor! >= 7);
 }
 
+/**
+ * A channel that nobody listens to. It is not closed: one that is opened while Deno still closes
+ * the last of the thread cannot send.
+ */
+let idle: DenoChannel | undefined;
+
+function newChannel(): DenoChannel {
+  const { BroadcastChannel } = globals.process.getBuiltinModule(
+    "node:worker_threads",
+  );
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.unref();
+  return channel;
+}
+
 export const denoThreads: Threads = {
   self: 0,
   // Its Node module takes Web Workers for the main thread.
   isMain: !("DedicatedWorkerGlobalScope" in globalThis),
   lossy: true,
   open(receive) {
-    const { BroadcastChannel } = globals.process.getBuiltinModule(
-      "node:worker_threads",
-    );
-    const channel = new BroadcastChannel(CHANNEL);
+    const channel = idle ?? newChannel();
+    idle = undefined;
     channel.onmessage = ({ data }) => receive(data);
-    channel.unref();
-    return (message) => channel.postMessage(message);
+    return {
+      send: (message) => channel.postMessage(message),
+      close() {
+        channel.onmessage = null;
+        idle = channel;
+      },
+    };
   },
-  atExit: (task) => globals.process.on("exit", task),
+  atExit: (task) => onProcess("exit", task),
 };

@@ -31,6 +31,12 @@ export interface DenoListener {
   unref(): void;
 }
 
+export interface DenoChannel {
+  onmessage: ((event: { data: unknown }) => void) | null;
+  postMessage(message: unknown): void;
+  unref(): void;
+}
+
 export interface DenoMembership {
   leave(): Promise<void>;
   setLoopback(on: boolean): Promise<void>;
@@ -141,14 +147,9 @@ export interface DenoGlobals {
   readonly process: {
     nextTick(task: () => void): void;
     emitWarning(message: string): void;
-    on(event: "beforeExit" | "exit", listener: () => void): void;
     getBuiltinModule(name: "node:v8"): V8Statistics;
     getBuiltinModule(name: "node:worker_threads"): {
-      BroadcastChannel: new (name: string) => {
-        onmessage: (event: { data: unknown }) => void;
-        postMessage(message: unknown): void;
-        unref(): void;
-      };
+      BroadcastChannel: new (name: string) => DenoChannel;
     };
   };
   /** Deno 2.4 has it. */

@@ -166,6 +166,13 @@ export interface Datagrams {
   open(options: DatagramOptions): Promise<DatagramSocket>;
 }
 
+/** What all threads of a process hear. */
+export interface ThreadChannel {
+  send(message: unknown): void;
+  /** What was sent just before may be lost. */
+  close(): void;
+}
+
 /** What the threads of a process need to find each other. */
 export interface Threads {
   /** The number of this thread, for `tie`. */
@@ -175,12 +182,15 @@ export interface Threads {
   /** Whether the channel may lose messages. */
   readonly lossy: boolean;
   /**
-   * Opens the channel on which every thread hears what the others say; returns what sends.
+   * Opens the channel on which every thread hears what the others say.
    * Memory that is shared can be sent.
    */
-  open(receive: (message: unknown) => void): (message: unknown) => void;
-  /** Calls `task` when this thread ends; not everywhere, nor if it is terminated. */
-  atExit(task: () => void): void;
+  open(receive: (message: unknown) => void): ThreadChannel;
+  /**
+   * Calls `task` when this thread ends; not everywhere, nor if it is terminated. Returns what takes
+   * that back.
+   */
+  atExit(task: () => void): () => void;
   /**
    * Calls `ended` when the thread at the other end of connection `id` has ended; also, to no
    * effect, when that end is cut. The end that accepted knows the other `thread`, and begins.
@@ -309,8 +319,11 @@ export interface Host {
   setTimer(task: () => void, ms: number): HostTimer;
   /** Keeps the process alive until the returned function is called. */
   keepAlive(): () => void;
-  /** Calls `task` when the process has nothing left to do, before it exits. */
-  beforeExit(task: () => void): void;
+  /**
+   * Calls `task` when the process has nothing left to do, before it exits; again each time the
+   * loop runs dry, so that sockets made later get their turn too. Returns what takes that back.
+   */
+  beforeExit(task: () => void): () => void;
   /** A variable of the environment; undefined too when the runtime does not let us look. */
   env(name: string): string | undefined;
   /** The platform's number of an errno name, or undefined. */

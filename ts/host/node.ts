@@ -28,6 +28,7 @@ import {
   setTimeout,
 } from "./node_timers.ts";
 import { marksEarly } from "./node_v8.ts";
+import { onProcess } from "./process_events.ts";
 
 /** Longest interval well below Node's limit of 2^31-1, above which it would fire at once. */
 const FOREVER_MS = 2 ** 30;
@@ -195,8 +196,7 @@ export const nodeHost: Host = {
   later: (task) => void setImmediate(task),
   setTimer,
   keepAlive,
-  // Emitted again each time the loop runs dry, so that sockets made later get their turn too.
-  beforeExit: (task) => void process.on("beforeExit", () => task()),
+  beforeExit: (task) => onProcess("beforeExit", task),
   env: (name) => process.env[name],
   errno: (code) =>
     (builtin("node:os").constants.errno as Readonly<Record<string, number>>)[

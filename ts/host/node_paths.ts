@@ -1,6 +1,7 @@
 /** Files of Node, for ipc: those of listeners, and directories for some. */
 import { builtin } from "./node_builtins.ts";
 import { toHostError } from "./node_errors.ts";
+import { onProcess } from "./process_events.ts";
 import type { Files } from "./socket_file.ts";
 
 function guard<T>(what: string, run: () => T): T {
@@ -45,7 +46,7 @@ const files: Files = {
     ),
   unlink: (path) =>
     guard(`remove ${path}`, () => builtin("node:fs").unlinkSync(path)),
-  atExit: (task) => void process.once("exit", task),
+  atExit: (task) => onProcess("exit", task),
 };
 
 /** On Windows paths are names of pipes. */

@@ -8,6 +8,7 @@
 import type * as workers from "node:worker_threads";
 import type { Threads } from "./host.ts";
 import { builtin } from "./node_builtins.ts";
+import { onProcess } from "./process_events.ts";
 import { CHANNEL } from "./threads.ts";
 
 /** Node 20.19 and 22.5 have it. */
@@ -23,24 +24,32 @@ const KEY = "zeromq-wasm.port";
 
 /** Who waits for the port of a connection. */
 const expected = new Map<string, (port: workers.MessagePort) => void>();
-let listening = false;
 
-function listen(): void {
-  if (listening) return;
-  listening = true;
+function expect(id: string, take: (port: workers.MessagePort) => void): void {
   // Emitted by Node; @types/node does not know it yet.
-  (process as NodeJS.EventEmitter).on("workerMessage", (message: unknown) => {
-    const { [KEY]: id, port } = (message ?? {}) as {
-      [KEY]?: string;
-      port?: workers.MessagePort;
-    };
-    if (id === undefined || !port) return;
-    const take = expected.get(id);
-    expected.delete(id);
-    // Without a taker the connection is over: the other end may know.
-    if (take) take(port);
-    else port.close();
-  });
+  if (expected.size === 0) emitter().on("workerMessage", receive);
+  expected.set(id, take);
+}
+
+function forget(id: string): void {
+  if (expected.delete(id) && expected.size === 0) {
+    emitter().off("workerMessage", receive);
+  }
+}
+
+const emitter = () => process as NodeJS.EventEmitter;
+
+function receive(message: unknown): void {
+  const { [KEY]: id, port } = (message ?? {}) as {
+    [KEY]?: string;
+    port?: workers.MessagePort;
+  };
+  if (id === undefined || !port) return;
+  const take = expected.get(id);
+  forget(id);
+  // Without a taker the connection is over: the other end may know.
+  if (take) take(port);
+  else port.close();
 }
 
 function watch(port: workers.MessagePort, ended: () => void): void {
@@ -55,11 +64,10 @@ function tie(
   ended: () => void,
 ): () => void {
   if (thread === undefined) {
-    listen();
     let port: workers.MessagePort | undefined;
-    expected.set(id, (given) => watch(port = given, ended));
+    expect(id, (given) => watch(port = given, ended));
     return () => {
-      expected.delete(id);
+      forget(id);
       port?.close();
     };
   }
@@ -96,9 +104,12 @@ export const nodeThreads: Threads = {
       receive((event as { data: unknown }).data);
     // Not typed everywhere; Bun has it too.
     (channel as unknown as { unref?(): void }).unref?.();
-    return (message) => channel.postMessage(message);
+    return {
+      send: (message) => channel.postMessage(message),
+      close: () => channel.close(),
+    };
   },
-  atExit: (task) => void process.on("exit", task),
+  atExit: (task) => onProcess("exit", task),
   get tie() {
     return typeof threads().postMessageToThread === "function"
       ? tie

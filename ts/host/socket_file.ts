@@ -24,8 +24,11 @@ export interface Files {
   rename(from: string, to: string): void;
   /** Removes a file that is no directory. */
   unlink(path: string): void;
-  /** Calls `task` when this thread ends; not everywhere, nor if it is terminated. */
-  atExit(task: () => void): void;
+  /**
+   * Calls `task` when this thread ends; not everywhere, nor if it is terminated. Returns what takes
+   * that back.
+   */
+  atExit(task: () => void): () => void;
 }
 
 /** How many bytes of a path every system takes; Linux takes four more. */
@@ -35,7 +38,8 @@ const MOST_BYTES = 103;
 const open = new Set<FileListener>();
 /** Those that listen at their path itself. */
 const direct = new Map<string, FileListener>();
-let watchesExit = false;
+/** While there are any, their files go with the thread. */
+let watch: (() => void) | undefined;
 
 class FileListener implements Listener {
   readonly local = undefined;
@@ -55,9 +59,7 @@ class FileListener implements Listener {
     this.#path = path;
     this.#id = id;
     open.add(this);
-    if (watchesExit) return;
-    watchesExit = true;
-    files.atExit(() => open.forEach((each) => each.remove()));
+    watch ??= files.atExit(() => open.forEach((each) => each.remove()));
   }
 
   start(onConnection: Parameters<Listener["start"]>[0]): void {
@@ -66,6 +68,10 @@ class FileListener implements Listener {
 
   close(): void {
     if (!open.delete(this)) return;
+    if (open.size === 0) {
+      watch?.();
+      watch = undefined;
+    }
     if (direct.get(this.#path) === this) direct.delete(this.#path);
     // While the socket is open no other file can have its number.
     this.remove();

@@ -7,8 +7,15 @@
  * ("open", with the memory). A lost message is made up for by asking again. The channel is
  * opened by the first use; before, nothing is shared and nothing costs.
  */
-import type { Connection, Host, HostTimer, Threads } from "./host.ts";
+import type {
+  Connection,
+  Host,
+  HostTimer,
+  ThreadChannel,
+  Threads,
+} from "./host.ts";
 import { newMemory, ThreadConnection } from "./thread_stream.ts";
+import { laterUndone } from "./unused.ts";
 
 type Message =
   | { type: "bound" | "unbound" | "want"; from: string; name: string }
@@ -39,7 +46,7 @@ export class ThreadNames {
   readonly #host: Host;
   readonly #threads: Threads;
   #id: string | undefined;
-  #send: ((message: Message) => void) | undefined;
+  #channel: ThreadChannel | undefined;
   readonly #bound = new Map<string, (connection: Connection) => void>();
   /** Other threads that said that they have bound a name; some may be gone meanwhile. */
   readonly #known = new Map<string, Set<string>>();
@@ -48,10 +55,19 @@ export class ThreadNames {
   readonly #connections = new Map<ThreadConnection, Search | undefined>();
   #timer: HostTimer | undefined;
   #serial = 0;
+  #unwatch = () => {};
+  /** Closes the channel when nothing here is of interest to others any more. */
+  readonly #unused: () => void;
 
   constructor(host: Host, threads: Threads) {
     this.#host = host;
     this.#threads = threads;
+    this.#unused = laterUndone(
+      host,
+      () =>
+        this.#bound.size + this.#searches.size + this.#connections.size === 0,
+      () => this.#end(),
+    );
   }
 
   get #self(): string {
@@ -79,6 +95,7 @@ export class ThreadNames {
   unbind(name: string): void {
     if (!this.#bound.delete(name)) return;
     this.#post({ type: "unbound", from: this.#self, name });
+    this.#unused();
   }
 
   /** Calls `found` once, in a turn of its own, when another thread has bound the name. */
@@ -89,12 +106,12 @@ export class ThreadNames {
       waits: () => true,
       found: (by) => {
         if (by === this.#self) return;
-        this.#end(search);
+        this.#stop(search);
         found();
       },
     };
     this.#search(search);
-    return () => this.#end(search);
+    return () => this.#stop(search);
   }
 
   /** Whether another thread was heard of that has bound the name. */
@@ -109,8 +126,9 @@ export class ThreadNames {
       this.#host,
       `connect inproc ${name}`,
       () => {
-        this.#end(search);
+        this.#stop(search);
         this.#connections.delete(connection);
+        this.#unused();
         cut();
       },
     );
@@ -157,7 +175,7 @@ export class ThreadNames {
     this.#timer ??= this.#host.setTimer(() => {
       this.#timer = undefined;
       for (const search of [...this.#searches]) {
-        if (!search.waits()) this.#end(search);
+        if (!search.waits()) this.#stop(search);
       }
       if (this.#searches.size === 0) return;
       for (const name of new Set([...this.#searches].map((it) => it.name))) {
@@ -171,13 +189,14 @@ export class ThreadNames {
     for (const search of [...this.#searches]) {
       if (search.name !== name) continue;
       if (search.waits()) search.found(by);
-      else this.#end(search);
+      else this.#stop(search);
     }
   }
 
-  #end(search: Search): void {
+  #stop(search: Search): void {
     this.#searches.delete(search);
     if (this.#searches.size > 0) return;
+    this.#unused();
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -191,15 +210,23 @@ export class ThreadNames {
   }
 
   #post(message: Message): void {
-    this.#send ??= this.#begin();
-    this.#send(message);
+    this.#channel ??= this.#begin();
+    this.#channel.send(message);
   }
 
-  #begin(): (message: unknown) => void {
-    this.#threads.atExit(() => {
+  #begin(): ThreadChannel {
+    this.#unwatch = this.#threads.atExit(() => {
       for (const connection of this.#connections.keys()) connection.abandon();
     });
     return this.#threads.open((received) => this.#receive(received as Message));
+  }
+
+  /** What others say then is not heard: they are asked again. */
+  #end(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+    this.#unwatch();
+    this.#known.clear();
   }
 
   #open(message: Message & { type: "open" }): void {
@@ -240,6 +267,7 @@ export class ThreadNames {
       `connection accepted by inproc ${name}`,
       () => {
         if (connection) this.#connections.delete(connection);
+        this.#unused();
         cut?.();
       },
       memory,

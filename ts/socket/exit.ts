@@ -5,6 +5,7 @@
  * messages have left or their `linger` is over. Only then does the process exit.
  */
 import type { Host } from "../host/host.ts";
+import { laterUndone } from "../host/unused.ts";
 import { type Origin, whenArrived } from "./arrival.ts";
 
 /** A context as seen at the end. */
@@ -28,19 +29,29 @@ const QUIET_MS = 0.5;
 /** After this long the user is told why the process does not end. */
 const WARN_MS = 500;
 
-/** Contexts that have sockets, by host: they must not vanish with messages in them. */
-const watched = new WeakMap<Host, Set<Ending>>();
+/** Contexts that have sockets: they must not vanish with messages in them. */
+interface Watch {
+  readonly endings: Set<Ending>;
+  /** To be called when there are none. */
+  unused(): void;
+}
+const watches = new WeakMap<Host, Watch>();
 
 /** Sees to it that `ending` ends well, until it is forgotten. */
 export function remember(ending: Ending): void {
   const { host } = ending.reactor;
-  const known = watched.get(host);
-  if (known) {
-    known.add(ending);
-    return;
-  }
-  const endings = new Set([ending]);
-  watched.set(host, endings);
+  const known = watches.get(host);
+  if (known) known.endings.add(ending);
+  else watches.set(host, watch(host, new Set([ending])));
+}
+
+/** Nothing is left of the context that would have to wait. */
+export function forget(ending: Ending): void {
+  const watch = watches.get(ending.reactor.host);
+  if (watch?.endings.delete(ending)) watch.unused();
+}
+
+function watch(host: Host, endings: Set<Ending>): Watch {
   let uses = -1, asked = 0;
   const next = () => {
     const before = uses;
@@ -61,12 +72,12 @@ export function remember(ending: Ending): void {
     }
   };
   // When the program's own handlers have run, too.
-  host.beforeExit(() => host.soon(next));
-}
-
-/** Nothing is left of the context that would have to wait. */
-export function forget(ending: Ending): void {
-  watched.get(ending.reactor.host)?.delete(ending);
+  const stop = host.beforeExit(() => host.soon(next));
+  const unused = laterUndone(host, () => endings.size === 0, () => {
+    watches.delete(host);
+    stop();
+  });
+  return { endings, unused };
 }
 
 /** Closes all sockets, and keeps the process alive until the last one is gone. */
