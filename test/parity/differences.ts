@@ -93,6 +93,12 @@ export const DIFFERENCES = {
     native: "an EventEmitter of its own",
     ours: "the observer, which is what the types say",
   },
+  exit: {
+    what: "sockets in handlers of `exit`",
+    native: "are open, and send",
+    ours:
+      "are closed, their messages have left; handlers of `beforeExit` have them open",
+  },
   warning: {
     what: "the warning when a process waits for queued messages",
     native: "`(node:1) WARNING: Waiting for queued ZeroMQ messages…`",

@@ -116,6 +116,28 @@ test("process.exit() does not wait for messages", async () => {
   assert.is(err, "");
 });
 
+test("handlers of exit come after the end of the sockets", async () => {
+  const { code, out } = await run(`
+    import process from "node:process";
+    const push = new z.Push();
+    await push.bind("tcp://127.0.0.1:*");
+    process.on("exit", () => console.log(push.closed));
+  `);
+  assert.is(code, 0);
+  assert.equal(out, [differs("exit", { native: "false", ours: "true" })]);
+});
+
+test("after process.exit() handlers of exit have open sockets", async () => {
+  const { out } = await run(`
+    import process from "node:process";
+    const push = new z.Push();
+    await push.bind("tcp://127.0.0.1:*");
+    process.on("exit", () => console.log(push.closed));
+    process.exit();
+  `);
+  assert.equal(out, ["false"]);
+});
+
 test("what a program does at its end can use its sockets", async () => {
   const { code, out } = await run(`
     import process from "node:process";
