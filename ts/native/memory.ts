@@ -13,6 +13,17 @@ export type Exports =
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const lengthOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  "length",
+)!.get!;
+
+/**
+ * How many bytes there are, whatever a property of its own says that an array of the program's
+ * may have: so many go into the module.
+ */
+export const sizeOf = (bytes: Uint8Array): number => lengthOf.call(bytes);
+
 export class Memory {
   readonly #memory: { readonly buffer: ArrayBuffer };
   readonly #exports: Exports;
@@ -73,12 +84,14 @@ export class Memory {
 
   /** Lends `data` to `use`, with its size. */
   withBytes<T>(data: Uint8Array, use: (ptr: number, size: number) => T): T {
-    const pointer = this.alloc(data.length || 1);
+    const size = sizeOf(data);
+    const pointer = this.alloc(size || 1);
     try {
-      this.bytes.set(data, pointer);
-      return use(pointer, data.length);
+      // What was transferred away is empty, but nothing may be copied from it.
+      if (size > 0) this.bytes.set(data, pointer);
+      return use(pointer, size);
     } finally {
-      this.bytes.fill(0, pointer, pointer + data.length);
+      this.bytes.fill(0, pointer, pointer + size);
       this.free(pointer);
     }
   }

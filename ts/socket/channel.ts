@@ -348,7 +348,7 @@ export class Channel implements Client, Counted {
   forwardQueue(to: Channel): number {
     let count = 0;
     for (; this.#inbox.length > 0; count++) {
-      const rc = this.core.outbox.send(to.pointer, this.#inbox.peek());
+      const rc = this.core.outbox.send(to, this.#inbox.peek());
       if (rc === EAGAIN || rc === EFSM) this.core.outbox.unsent().free();
       if (rc === EAGAIN) return -1;
       if (rc < 0) throw this.error(-rc);

@@ -2,6 +2,7 @@
  * What frames are made of, in JavaScript.
  */
 import { allocate } from "../native/allocate.ts";
+import { sizeOf } from "../native/memory.ts";
 
 /** What can be sent as one frame: `null` is an empty one, numbers are sent as text. */
 export type MessageLike =
@@ -69,7 +70,8 @@ const PLAIN: unknown = Uint8Array.prototype,
 
 /**
  * The bytes of a frame; a view of the caller's memory where possible. What was transferred away
- * is empty. Throws a TypeError for a DataView of that.
+ * is empty. Throws a TypeError for a DataView of that. An object's `toString` may do anything
+ * meanwhile: close the socket, send, transfer other frames away.
  */
 export function toBytes(frame: MessageLike): Uint8Array {
   if (typeof frame === "string") return encoder.encode(frame);
@@ -79,7 +81,7 @@ export function toBytes(frame: MessageLike): Uint8Array {
     const prototype: unknown = Object.getPrototypeOf(frame);
     if (prototype === BUFFER || prototype === PLAIN) {
       const bytes = frame as Uint8Array;
-      return bytes.length === 0 ? EMPTY : bytes;
+      return bytes.length === 0 && sizeOf(bytes) === 0 ? EMPTY : bytes;
     }
     return frame.byteLength === 0
       ? EMPTY

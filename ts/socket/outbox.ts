@@ -3,6 +3,7 @@
  */
 import * as C from "zeromq-wasm:constants";
 import { outOfMemory } from "../errors.ts";
+import { sizeOf } from "../native/memory.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { SMALLEST_BODY } from "../syscall/bodies.ts";
 import { errnoOf } from "../syscall/errno.ts";
@@ -17,7 +18,19 @@ export interface Recipient {
   group?: Uint8Array | string;
 }
 
-const ENOMEM = -errnoOf("ENOMEM");
+/** Where a message goes: libzmq's socket, which is 0 once it is closed. */
+export interface Target {
+  readonly pointer: number;
+}
+
+/** The same for the module. */
+interface Address {
+  readonly routingId: number;
+  /** A C string. */
+  readonly group: Uint8Array | undefined;
+}
+
+const ENOMEM = -errnoOf("ENOMEM"), EBADF = -errnoOf("EBADF");
 /** In the header of a frame: its bytes follow (zw_parcel_new in wasm/messages.cpp). */
 const INLINE = 0x80000000;
 /** A word that is no header: the size and the address of a body follow. */
@@ -40,15 +53,14 @@ export class Parcel {
   }
 
   /** Says whom a Server, or which group a Radio, sends it to. Returns 0 or a negative errno. */
-  address({ routingId, group }: Recipient): number {
+  address({ routingId, group }: Address): number {
     const { reactor } = this.port;
     if (group === undefined) {
-      return reactor.call("zw_parcel_address", this.pointer, routingId ?? 0, 0);
+      return reactor.call("zw_parcel_address", this.pointer, routingId, 0);
     }
     const { memory } = reactor.instance;
-    const name = toBytes(group);
     return memory.withBytes(
-      Uint8Array.of(...name, 0),
+      group,
       (text) => reactor.call("zw_parcel_address", this.pointer, 0, text),
     );
   }
@@ -80,32 +92,48 @@ export class Outbox {
    * frames must stay as they are until `settle`; only for messages that one peer gets.
    */
   send(
-    socket: number,
+    to: Target,
     frames: readonly MessageLike[],
     recipient?: Recipient,
     lends = false,
   ): number {
+    // All that may be the program's code comes before anything else: it may close the socket.
     if (frames.length === 1 && recipient === undefined) {
       const bytes = toBytes(frames[0]!);
-      if (bytes.length <= IN_PLACE) return this.#sendSmall(socket, bytes);
+      const size = sizeOf(bytes);
+      return size <= IN_PLACE
+        ? this.#sendSmall(to, bytes, size)
+        : this.#sendAll(to, [bytes], undefined, lends);
     }
-    const parcel = this.#pack(allBytes(frames), lends);
+    const address = recipient && addressOf(recipient);
+    return this.#sendAll(to, allBytes(frames), address, lends);
+  }
+
+  #sendAll(
+    { pointer }: Target,
+    frames: Uint8Array[],
+    address: Address | undefined,
+    lends: boolean,
+  ): number {
+    if (pointer === 0) return EBADF;
+    const parcel = this.#pack(frames, lends);
     if (!parcel) return ENOMEM;
-    let rc = recipient === undefined ? 0 : parcel.address(recipient);
-    if (rc >= 0) rc = parcel.send(socket);
+    let rc = address === undefined ? 0 : parcel.address(address);
+    if (rc >= 0) rc = parcel.send(pointer);
     if (rc === EAGAIN || rc === EFSM) this.#unsent = parcel;
     else parcel.free();
     return rc < 0 ? rc : parcel.size;
   }
 
-  #sendSmall(socket: number, bytes: Uint8Array): number {
+  #sendSmall({ pointer }: Target, bytes: Uint8Array, size: number): number {
+    if (pointer === 0) return EBADF;
     const { reactor } = this;
     const { memory, exports } = reactor.instance;
     memory.bytes.set(bytes, this.scratch);
     let rc: number;
     try {
       // Not through `reactor.call`, whose cost would show here.
-      rc = exports.zw_send!(socket, this.scratch, bytes.length, C.ZMQ_DONTWAIT);
+      rc = exports.zw_send!(pointer, this.scratch, size, C.ZMQ_DONTWAIT);
     } catch (error) {
       throw reactor.died(error);
     }
@@ -116,8 +144,8 @@ export class Outbox {
 
   /**
    * Sends messages of one frame each, from `start` on, as many as fit into one crossing.
-   * No frame is larger than IN_PLACE. Returns how many were sent: none if there is no room,
-   * or another reason, which `send` tells.
+   * Returns how many were sent: none if there is no room, or another reason, which `send`
+   * tells; also if the frame is larger than IN_PLACE, as one that has grown may be.
    */
   sendMany(
     socket: number,
@@ -132,10 +160,14 @@ export class Outbox {
     let i = start;
     for (; i < frames.length && at <= end; i++) {
       const frame = frames[i]!;
-      words[at >> 2] = frame.length;
-      bytes.set(frame, at + 4);
-      at += 4 + ((frame.length + 3) & ~3);
+      const size = sizeOf(frame);
+      if (size > IN_PLACE) break;
+      words[at >> 2] = size;
+      // It may have been transferred away.
+      if (size > 0) bytes.set(frame, at + 4);
+      at += 4 + ((size + 3) & ~3);
     }
+    if (i === start) return 0;
     try {
       return exports.zw_send_many!(socket, scratch, i - start);
     } catch (error) {
@@ -161,12 +193,17 @@ export class Outbox {
    * Copies frames: small ones into the module in one crossing, large ones to where they stay,
    * the largest outside of it.
    */
-  #pack(frames: readonly Uint8Array[], lends = false): Parcel | undefined {
+  #pack(frames: Uint8Array[], lends = false): Parcel | undefined {
     const { memory, bodies } = this.reactor.instance;
     const count = frames.length;
     const words = count * 12;
     let size = 0;
-    for (const frame of frames) size += frame.length;
+    // What can fail comes before there are bodies to give back.
+    for (let i = 0; i < count; i++) {
+      const length = sizeOf(frames[i]!);
+      size += length;
+      if (length >= SMALLEST_BODY) frames[i] = whole(frames[i]!, length);
+    }
     if (size > MOST_BYTES) return undefined;
     const room = words > BATCH_BYTES ? memory.alloc(words) : this.scratch;
     const end = room + Math.max(words, BATCH_BYTES) - words;
@@ -174,8 +211,9 @@ export class Outbox {
     let at = room;
     for (let i = 0; i < count; i++) {
       const frame = frames[i]!;
-      const padded = (frame.length + 3) & ~3;
-      const address = frame.length < SMALLEST_BODY
+      const length = sizeOf(frame);
+      const padded = (length + 3) & ~3;
+      const address = length < SMALLEST_BODY
         ? 0
         : lends
         ? bodies.lend(frame)
@@ -184,15 +222,17 @@ export class Outbox {
         this.lent ||= lends;
         const word = at >> 2;
         memory.words[word] = OUTSIDE;
-        memory.words[word + 1] = frame.length;
+        memory.words[word + 1] = length;
         memory.words[word + 2] = address;
         at += 12;
         continue;
       }
       // Each later frame still needs its words.
-      const inline = frame.length <= IN_PLACE && at + padded <= end + i * 12;
-      memory.words[at >> 2] = inline ? frame.length | INLINE : frame.length;
+      const inline = length <= IN_PLACE && at + padded <= end + i * 12;
+      memory.words[at >> 2] = inline ? length | INLINE : length;
       at += 4;
+      // A frame that a later one has transferred away is empty.
+      if (length === 0) continue;
       if (inline) {
         memory.bytes.set(frame, at);
         at += padded;
@@ -214,4 +254,14 @@ function allBytes(frames: readonly MessageLike[]): Uint8Array[] {
   const bytes: Uint8Array[] = [];
   for (let i = 0; i < frames.length; i++) bytes.push(toBytes(frames[i]!));
   return bytes;
+}
+
+function addressOf({ routingId = 0, group }: Recipient): Address {
+  const name = group === undefined ? group : toBytes(group);
+  return { routingId, group: name && Uint8Array.of(...name, 0) };
+}
+
+/** The same bytes, of which there are so many for as long as they are lent. */
+function whole(bytes: Uint8Array, size: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, size);
 }

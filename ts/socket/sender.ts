@@ -80,7 +80,7 @@ export class Sender {
     if (isAborted(signal)) return Promise.reject(signal!.reason);
     const { reactor, outbox } = channel.core;
     const rc = outbox.send(
-      channel.pointer,
+      channel,
       frames,
       channel.type === C.ZMQ_SERVER || channel.type === C.ZMQ_RADIO
         ? options

@@ -31,11 +31,13 @@ function show(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
-    const { host, port, bytes } = value as {
+    const { host, port, bytes, pointer } = value as {
       host?: string;
       port?: number;
       bytes?: Uint8Array;
+      pointer?: number;
     };
+    if (pointer !== undefined) return String(pointer);
     if (bytes) return `a body of ${bytes.length} bytes`;
     return host === undefined ? "{...}" : `${host}:${port}`;
   }
