@@ -9,6 +9,7 @@ import {
   closeAll,
   next,
   rejection,
+  thrown,
   use,
   within,
 } from "./tools.ts";
@@ -117,6 +118,20 @@ test("a socket that its group or routing id closes sends nothing", async () => {
         return 1;
       },
     })),
+    "EBADF",
+  );
+});
+
+test("a socket that the value of an option closes has none set", () => {
+  class Closes extends Uint16Array {
+    override get buffer(): ArrayBuffer {
+      router.close();
+      return new ArrayBuffer(this.byteLength);
+    }
+  }
+  const router = use(new Router());
+  checkError(
+    thrown(() => router.routingId = new Closes([65]) as unknown as Uint8Array),
     "EBADF",
   );
 });

@@ -8,11 +8,19 @@ import type { Reactor } from "../reactor/reactor.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { zmqError } from "./context.ts";
 import { fits, type Option } from "./options.ts";
+import type { Target } from "./outbox.ts";
 
 /** Endpoints may be longer than other texts, and libzmq does not say how long. */
 const TEXT_BYTES = 1024, LONG_BYTES = 65536;
 /** A key in Z85, with the zero byte that libzmq puts behind it. */
 const KEY_BYTES = 41;
+
+/** Not to be shown, nor kept longer than needed; by number, as subclasses have no names. */
+const SECRETS = [
+  C.ZMQ_PLAIN_PASSWORD,
+  C.ZMQ_CURVE_SECRETKEY,
+  C.ZMQ_SOCKS_PASSWORD,
+];
 
 /** How many bytes libzmq may write for a value. */
 function roomFor(kind: Option["kind"]): number {
@@ -74,7 +82,7 @@ function read(
 
 export function setOption(
   reactor: Reactor,
-  socket: number,
+  socket: Target,
   name: string,
   option: Option,
   value: unknown,
@@ -82,19 +90,22 @@ export function setOption(
   const { id } = option;
   const bytes = encode(option, value);
   if (bytes === undefined) throw refused(reactor, name, option, value);
+  const { pointer } = socket;
+  // A view of the program's own class may have closed it.
+  if (pointer === 0) throw zmqError(reactor.host, "EBADF");
   const rc = reactor.instance.memory.withBytes(
     bytes,
     (ptr, size) =>
       reactor.call(
         "zmq_setsockopt",
-        socket,
+        pointer,
         id,
         value === null ? 0 : ptr,
         value === null ? 0 : size,
       ),
   );
   const errno = rc === 0 ? 0 : reactor.call("zmq_errno");
-  if (isSecret(name)) {
+  if (SECRETS.includes(id)) {
     // libzmq's copies on the stack, and ours; the caller's bytes are the caller's.
     reactor.call("zw_wipe_stack");
     if (bytes !== value) bytes.fill(0);
@@ -105,18 +116,14 @@ export function setOption(
     : zmqError(reactor.host, errno);
 }
 
-function isSecret(name: string): boolean {
-  return /secret|password/i.test(name);
-}
-
 /** EINVAL, with what was given and what would do. */
 export function refused(
   { host }: Reactor,
   name: string,
-  { takes }: Option,
+  { id, takes }: Option,
   value: unknown,
 ): Error {
-  const shown = isSecret(name) ? "the value given" : String(value);
+  const shown = SECRETS.includes(id) ? "the value given" : String(value);
   return zmqError(host, "EINVAL", {
     message: `Invalid argument: ${name} = ${shown}` +
       (takes === undefined ? "" : ` (takes ${takes})`),

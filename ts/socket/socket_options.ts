@@ -30,7 +30,7 @@ export function writeOption(
   value: unknown,
 ): void {
   const { reactor } = channel.core;
-  setOption(reactor, channel.pointer, name, option, value);
+  setOption(reactor, channel, name, option, value);
   if (!option.live && (!endpoints.areNone || blocked !== undefined)) {
     warn(
       reactor.host,

@@ -50,6 +50,15 @@ function places(bytes: Uint8Array): number {
 
 const text = (key: string) => new TextEncoder().encode(key);
 
+/** ZMQ_PLAIN_PASSWORD, ZMQ_CURVE_SECRETKEY, ZMQ_SOCKS_PASSWORD. */
+const SECRET_OPTIONS = [46, 49, 100];
+
+class ByNumber extends Dealer {
+  set(option: number, value: string | Uint8Array): void {
+    this.setStringOption(option, value);
+  }
+}
+
 test("making a key pair, and a public key of a secret one, leaves nothing", () => {
   drawn.length = 0;
   const { publicKey, secretKey } = curveKeyPair();
@@ -107,6 +116,21 @@ test("keys of sockets are wiped when they close, those of connections too", asyn
   for (const key of drawn) assert.is(places(key), 0, "a short-term key");
 });
 
+test("secrets that are set by number are in the module once, and the program's bytes stay", () => {
+  const socket = new ByNumber();
+  for (const option of SECRET_OPTIONS) {
+    const { secretKey } = curveKeyPair();
+    const bytes = text(secretKey);
+    socket.set(option, secretKey);
+    socket.set(option, bytes);
+    const isKey = option === 49;
+    assert.is(places(text(secretKey)), isKey ? 0 : 1, String(option));
+    assert.is(places(z85Decode(secretKey)), isKey ? 1 : 0, String(option));
+    assert.equal(bytes, text(secretKey));
+  }
+  socket.close();
+});
+
 test("keys of a connection are wiped when it ends, and the server goes on", async () => {
   const own = new Context();
   const server = curveKeyPair();
@@ -141,7 +165,7 @@ test("keys of a connection are wiped when it ends, and the server goes on", asyn
 
 test("no error shows a secret", async () => {
   const { secretKey } = curveKeyPair();
-  const socket = new Dealer();
+  const socket = new Dealer(), byNumber = new ByNumber();
   const bad = secretKey.slice(1) + "~";
   for (const name of ["curveSecretKey", "plainPassword"] as const) {
     const long = bad.repeat(9);
@@ -152,6 +176,13 @@ test("no error shows a secret", async () => {
       assert.not.ok(inspect(error, { depth: 9 }).includes(bad.slice(1, 9)));
     }
   }
+  for (const option of SECRET_OPTIONS) {
+    const error = await failure(() => {
+      byNumber.set(option, bad.repeat(9));
+    }, `setting ${option}`);
+    assert.not.ok(inspect(error, { depth: 9 }).includes(bad.slice(1, 9)));
+  }
+  byNumber.close();
   assert.throws(
     () => curvePublicKey(bad),
     (error: Error) => !inspect(error).includes(bad.slice(1, 9)),
