@@ -16,6 +16,14 @@
 #include "pipe.hpp"
 #include "session_base.hpp"
 #include "socket_base.hpp"
+#include "show.hpp"
+
+struct written_t
+{
+    typedef uint64_t zmq::pipe_t::*type;
+    friend type look (written_t);
+};
+template struct show_t<written_t, &zmq::pipe_t::_msgs_written>;
 
 static const char outside[] = "ipc:///dev/null/";
 
@@ -102,17 +110,32 @@ int zmq::socket_base_t::connect_outside (const char *inproc_uri_,
     return process_commands (0, false);
 }
 
-//  Ends, when this socket is closed, a connection of another one (which may be closed) that
-//  waits for a bind. As ctx_t::connect_inproc_sockets does it, without what sending needs.
-bool zmq::socket_base_t::meet (const char *inproc_uri_, socket_base_t *socket_)
+//  The other end of a connection that nobody will bind.
+struct nobody_t ZMQ_FINAL : zmq::i_pipe_events
+{
+    void read_activated (zmq::pipe_t *) ZMQ_OVERRIDE {}
+    void write_activated (zmq::pipe_t *) ZMQ_OVERRIDE {}
+    void hiccuped (zmq::pipe_t *) ZMQ_OVERRIDE {}
+    void pipe_terminated (zmq::pipe_t *) ZMQ_OVERRIDE {}
+};
+static nobody_t nobody;
+
+//  Ends a connection of this socket, which may be closed, that waits for a bind. Its other end
+//  belongs to the socket as well until then.
+bool zmq::socket_base_t::part (const char *inproc_uri_)
 {
     pipe_t *pipes[2];
-    if (!get_ctx ()->take_pending (inproc_uri_, socket_, pipes))
+    if (!get_ctx ()->take_pending (inproc_uri_, this, pipes))
         return false;
-    pipes[1]->set_tid (get_tid ());
-    attach_pipe (pipes[1], false, false);
-    send_inproc_connected (socket_);
+    pipes[1]->set_event_sink (&nobody);
+    pipes[1]->terminate (false);
+    send_inproc_connected (this);
     return true;
+}
+
+int zmq::socket_base_t::unmet (const char *inproc_uri_)
+{
+    return get_ctx ()->count_pending (inproc_uri_, this);
 }
 
 //  Takes a connection of the socket that waits for a bind: pipes_ as
@@ -123,15 +146,32 @@ bool zmq::ctx_t::take_pending (const std::string &addr_,
 {
     scoped_lock_t locker (_endpoints_sync);
 
-    for (pending_connections_t::iterator p = _pending_connections.begin ();
-         p != _pending_connections.end (); ++p)
-        if (p->first == addr_ && p->second.endpoint.socket == socket_) {
+    pending_connections_t::iterator p = _pending_connections.lower_bound (addr_);
+    for (; p != _pending_connections.end () && p->first == addr_; ++p)
+        if (p->second.endpoint.socket == socket_) {
             pipes_[0] = p->second.connect_pipe;
             pipes_[1] = p->second.bind_pipe;
             _pending_connections.erase (p);
             return true;
         }
     return false;
+}
+
+//  Messages in those connections, of which none has been read, or -1 if there are none.
+int zmq::ctx_t::count_pending (const std::string &addr_,
+                               const socket_base_t *socket_)
+{
+    scoped_lock_t locker (_endpoints_sync);
+
+    bool found = false;
+    uint64_t count = 0;
+    pending_connections_t::iterator p = _pending_connections.lower_bound (addr_);
+    for (; p != _pending_connections.end () && p->first == addr_; ++p)
+        if (p->second.endpoint.socket == socket_) {
+            found = true;
+            count += p->second.connect_pipe->*look (written_t ());
+        }
+    return found ? (int) count : -1;
 }
 
 extern "C" {
@@ -144,12 +184,17 @@ int zw_bind_outside (void *socket_, const char *path_)
     return socket->bind_outside (path_) == 0 ? 0 : -errno;
 }
 
-//  Meets with a PAIR, which is to close, what a socket connected to by this name and nobody
-//  has bound. (A PAIR ends all connections but its first at once.)
-void zw_meet (void *pair_, void *socket_, const char *uri_)
+//  How many messages of the socket wait for somebody to bind this name; -1 if it does not
+//  wait for that.
+int zw_unmet (void *socket_, const char *uri_)
 {
-    zmq::socket_base_t *const pair = static_cast<zmq::socket_base_t *> (pair_);
-    while (pair->meet (uri_, static_cast<zmq::socket_base_t *> (socket_)))
+    return static_cast<zmq::socket_base_t *> (socket_)->unmet (uri_);
+}
+
+//  The socket waits no more, and its messages are lost.
+void zw_part (void *socket_, const char *uri_)
+{
+    while (static_cast<zmq::socket_base_t *> (socket_)->part (uri_))
         ;
 }
 

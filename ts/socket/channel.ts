@@ -16,6 +16,7 @@ import {
 } from "./counters.ts";
 import { Inbox, type Properties } from "./inbox.ts";
 import { END, type Message, type Step } from "./message.ts";
+import { open } from "./open.ts";
 import {
   EAGAIN,
   EFSM,
@@ -27,8 +28,7 @@ import {
   type Parked,
   type Wait,
 } from "./parking.ts";
-import { meetLater, patienceOf } from "./meeting.ts";
-import { open } from "./open.ts";
+import { partIdle, partLater, patienceOf } from "./parting.ts";
 import { Sender } from "./sender.ts";
 
 /** Messages fetched by one crossing, at most. */
@@ -123,7 +123,8 @@ export class Channel implements Client, Counted {
   /** Pending operations reject with EAGAIN; queued messages leave within `linger`. */
   close(): void {
     if (this.closed) return;
-    const { reactor, outside, register } = this.core;
+    const { reactor, outside, register, inproc } = this.core;
+    partIdle(this, inproc.of(this.pointer));
     this.#patience = patienceOf(this);
     outside?.closing(this);
     register.closing(this);
@@ -132,7 +133,7 @@ export class Channel implements Client, Counted {
     this.#inbox.clear();
     reactor.remove(this.#slot, () => {
       this.#isGone = true;
-      this.core.inproc.gone(this);
+      inproc.gone(this.#ended);
       register.gone(this);
       this.core.gone();
       for (const task of this.#whenGone.splice(0)) task();
@@ -157,7 +158,7 @@ export class Channel implements Client, Counted {
     if (this.#isGone) return RESOLVED;
     const { reactor } = this.core;
     const gone = new Promise<void>((done) => this.#whenGone.push(done));
-    const timer = meetLater(this.core, this, this.#ended, this.#patience);
+    const timer = partLater(this.core, this.#ended, this.#patience);
     reactor.hold();
     return gone.then(() => {
       timer?.cancel();

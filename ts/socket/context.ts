@@ -13,10 +13,10 @@ import { type Counters, Register } from "./counters.ts";
 import { assignOptions } from "./define_options.ts";
 import { type Ending, forget, remember } from "./exit.ts";
 import { InprocNames } from "./inproc_names.ts";
-import { meetAll } from "./meeting.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
 import { Outside } from "./outside.ts";
+import { partAll } from "./parting.ts";
 
 /** Values for the options of a context. */
 export type ContextOptions = Partial<
@@ -131,7 +131,7 @@ function start(given: Context): ContextCore {
         if (listening || !socket.listens) socket.close();
       }
     },
-    meetInproc: () => meetAll(core),
+    partInproc: () => partAll(core),
     advice: () =>
       reactor.call("zmq_ctx_get", pointer, CONTEXT["blocky"]!.id) === 0
         ? ""
@@ -155,7 +155,6 @@ function start(given: Context): ContextCore {
       leaving = true;
       reactor.whenEmpty(() => {
         leaving = false;
-        core.inproc.clear();
         reactor.instance.fds.failures.clear();
         forget(ending);
       });

@@ -18,8 +18,8 @@ export interface Ending extends Origin {
   forsake(): void;
   /** Closes the sockets that do not listen, or all. */
   close(listening: boolean): void;
-  /** Meets the `inproc` connections that still wait for somebody to bind. */
-  meetInproc(): void;
+  /** Ends the `inproc` connections that still wait for somebody to bind. */
+  partInproc(): void;
   /** The advice for whoever waits too long; empty if there is none. */
   advice(): string;
 }
@@ -85,7 +85,7 @@ function end(endings: Ending[]): void {
   for (const each of endings) {
     each.forsake();
     each.close(false);
-    meetInproc(each);
+    partInproc(each);
     each.reactor.pump();
   }
   whenArrived(endings, () => endings.some((each) => each.isLeaving), () => {
@@ -94,10 +94,10 @@ function end(endings: Ending[]): void {
   for (const each of endings) wait(each);
 }
 
-function meetInproc(ending: Ending): void {
+function partInproc(ending: Ending): void {
   try {
     // Nobody will bind any more, and libzmq would wait for it, whatever their `linger`.
-    ending.meetInproc();
+    ending.partInproc();
   } catch (error) {
     // Without memory for that libzmq is dead: then there is nothing to wait for.
     if (!ending.reactor.instance.dead) throw error;

@@ -13,6 +13,7 @@ import { ThreadNames } from "../host/thread_names.ts";
 import { canShare } from "../host/thread_stream.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import type { Channel } from "./channel.ts";
+import { unmet } from "./parting.ts";
 
 /** No file can be there. The patch knows the beginning. */
 const PATH = "/dev/null/zeromq-wasm/";
@@ -37,6 +38,13 @@ class Door implements Listener {
   }
 }
 
+/** Where other threads are met at a name. */
+interface Place {
+  readonly path: string;
+  /** Messages may still wait there, for as long as `linger` says. */
+  lasts: boolean;
+}
+
 /** What a socket has with other threads. */
 interface Ends {
   readonly bound: Set<string>;
@@ -50,8 +58,9 @@ export class Outside {
   readonly #reactor: Reactor;
   readonly #names: ThreadNames;
   readonly #ends = new Map<Channel, Ends>();
-  /** A number for each name that other threads are met at; never freed, like host names. */
-  readonly #paths = new Map<string, string>();
+  /** For each name that other threads are met at, by a number. */
+  readonly #places = new Map<string, Place>();
+  #serial = 0;
 
   /** Undefined where threads cannot reach each other. */
   static create(host: Host, reactor: Reactor): Outside | undefined {
@@ -78,14 +87,27 @@ export class Outside {
   }
 
   #pathOf(address: string): string {
-    const known = this.#paths.get(address);
-    if (known) return known;
-    const path = PATH + this.#paths.size;
-    this.#paths.set(address, path);
+    const known = this.#places.get(address);
+    if (known) return known.path;
+    const path = PATH + this.#serial++;
+    this.#places.set(address, { path, lasts: false });
     const name = address.slice(INPROC.length);
     const { fds } = this.#reactor.instance;
     fds.outside.set(path, () => this.#names.connect(name));
     return path;
+  }
+
+  /** A socket is about to meet nobody there any more, which then perhaps none does. */
+  #leave(channel: Channel, address: string): void {
+    const place = this.#places.get(address);
+    if (!place) return;
+    place.lasts ||= channel.core.register.of(channel).queuedToSend > 0;
+    if (place.lasts) return;
+    for (const { bound, connected } of this.#ends.values()) {
+      if (bound.has(address) || connected.has(address)) return;
+    }
+    this.#places.delete(address);
+    this.#reactor.instance.fds.outside.delete(place.path);
   }
 
   #call(name: string, channel: Channel, ...texts: string[]): number {
@@ -146,8 +168,9 @@ export class Outside {
 
   #go(channel: Channel, address: string): void {
     if (channel.closed || this.#reactor.instance.dead) return;
-    const path = this.#pathOf(address);
     // Nothing waits any more if the name was bound here meanwhile.
+    if (unmet(channel, address) < 0) return;
+    const path = this.#pathOf(address);
     if (this.#call("zw_connect_outside", channel, address, path) < 0) return;
     this.#ends.get(channel)?.connected.add(address);
     this.#reactor.touch();
@@ -160,8 +183,9 @@ export class Outside {
     if (name === "zmq_unbind") {
       if (ends.bound.delete(address)) {
         this.#names.unbind(address.slice(INPROC.length));
-        const path = this.#paths.get(address);
-        if (path) this.#call(name, channel, `ipc://${path}`);
+        const place = this.#places.get(address);
+        if (place) this.#call(name, channel, `ipc://${place.path}`);
+        this.#leave(channel, address);
       }
       return false;
     }
@@ -170,10 +194,12 @@ export class Outside {
       search.cancel();
       ends.searches.splice(ends.searches.indexOf(search), 1);
       // libzmq itself would wait for a bind, and the socket could never go.
-      this.#go(channel, address);
+      if (unmet(channel, address) > 0) this.#go(channel, address);
     }
     if (!ends.connected.delete(address)) return false;
-    return this.#call(name, channel, `ipc://${this.#pathOf(address)}`) === 0;
+    const path = this.#pathOf(address);
+    this.#leave(channel, address);
+    return this.#call(name, channel, `ipc://${path}`) === 0;
   }
 
   /**
@@ -199,6 +225,9 @@ export class Outside {
     }
     for (const address of ends.bound) {
       this.#names.unbind(address.slice(INPROC.length));
+    }
+    for (const address of [...ends.bound, ...ends.connected]) {
+      this.#leave(channel, address);
     }
   }
 }

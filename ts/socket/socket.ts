@@ -33,6 +33,7 @@ import {
 import { Observer } from "./observer.ts";
 import { COMMON, type Option } from "./options.ts";
 import { isAborted, type Wait } from "./parking.ts";
+import { partIdle } from "./parting.ts";
 import type { Properties } from "./properties.ts";
 import { RawOptions } from "./raw_options.ts";
 import { readOption, writeOption } from "./socket_options.ts";
@@ -308,7 +309,7 @@ export abstract class Socket extends RawOptions {
     if (rc < 0) throw this.#error(-rc, { address });
     this.#inside.endpoints.add(address);
     if (address.startsWith("inproc:")) {
-      this.#channel.core.inproc.add(this.#channel, address);
+      this.#channel.core.inproc.add(this.#channel.pointer, address);
     }
     this.#channel.core.outside?.connected(this.#channel, address);
   }
@@ -343,6 +344,7 @@ export abstract class Socket extends RawOptions {
     const ended = channel.core.outside?.end(channel, name, address);
     const rc = this.#native(name, endpoints.realOf(address));
     if (rc < 0 && !ended) throw this.#error(-rc, { address });
+    if (address.startsWith("inproc:")) partIdle(channel, [address]);
     endpoints.delete(address);
   }
 
