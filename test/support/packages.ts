@@ -10,10 +10,10 @@ import process from "node:process";
 /** What is installed, under the name it has there. */
 const PACKAGES: Readonly<Record<string, string>> = {
   "zeromq": "6.8.0",
-  // The current compiler and the two majors before it; the oldest that has `using`.
+  // The current compiler and the two majors before it; the oldest that is supported.
   "typescript-7": "npm:typescript@7.0.2",
   "typescript-6": "npm:typescript@6.0.3",
-  "typescript-5": "npm:typescript@5.2.2",
+  "typescript-5": "npm:typescript@5.0.4",
 };
 
 // Tests run in the project's folder.

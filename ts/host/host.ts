@@ -43,7 +43,11 @@ export interface UdpAddress extends DatagramAddress {
 /** A failure of the host, named as POSIX names it. */
 export class HostError extends Error {
   override name = "HostError";
-  constructor(readonly code: string, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
     super(message, options);
   }
 }
@@ -248,7 +252,7 @@ export interface Host {
    * frames that share it. Returns whether it could; if not, no frames share any. Undefined where
    * they do all the same.
    */
-  keep?(buffer: ArrayBuffer): boolean;
+  keep?(buffer: ArrayBufferLike): boolean;
   /**
    * Whether the C library gives memory back to the system as soon as 128 KB of it are free, and
    * pieces larger than that always, as glibc does until a large one has been freed (mallopt(3),

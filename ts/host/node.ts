@@ -149,7 +149,7 @@ function sinceBoot(): number {
 }
 
 /** As Node does with its pool. What it needs takes 1 to 4 ms to load, once. */
-function keep(buffer: ArrayBuffer): boolean {
+function keep(buffer: ArrayBufferLike): boolean {
   try {
     builtin("node:worker_threads").markAsUntransferable(buffer);
     return true;

@@ -58,7 +58,7 @@ export class Channel implements Client, Counted {
   /** Told after the channel is closed: its observer. */
   afterClose: (() => void) | undefined;
   /** Whose channel it is. */
-  owner: WeakRef<object> | undefined;
+  owner: { deref(): object | undefined } | undefined;
   readonly #slot: number;
   /** What to call the thing in an error. */
   readonly #noun: string;

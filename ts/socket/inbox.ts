@@ -51,7 +51,7 @@ export class Inbox {
   /** While a batch is unpacked: where it ends. */
   #end = 0;
   /** The copy of what is before `#until`, and where in its buffer address 0 would be. */
-  #shared: Uint8Array<ArrayBuffer> | undefined;
+  #shared: Uint8Array | undefined;
   #until = 0;
   #base = 0;
   /** Frames of a message whose rest comes with the next call. */
@@ -286,7 +286,7 @@ export class Inbox {
     return wrap(this.#shared!.buffer, this.#base + at, size);
   }
 
-  #copy(at: number, end: number): Uint8Array<ArrayBuffer> {
+  #copy(at: number, end: number): Uint8Array {
     const { allocateBatch, memory } = this.#reactor.instance;
     return copyOf(memory.bytes, at, end, allocateBatch);
   }
@@ -376,5 +376,5 @@ function padded(size: number): number {
 
 /** All of these bytes as a frame. */
 function whole({ buffer, byteOffset, length }: Uint8Array): Message {
-  return wrap(buffer as ArrayBuffer, byteOffset, length);
+  return wrap(buffer, byteOffset, length);
 }

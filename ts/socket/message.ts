@@ -27,7 +27,7 @@ export type Step = IteratorResult<Message[], undefined>;
 export const END: Step = { value: undefined, done: true };
 
 type BufferLike = {
-  from(buffer: ArrayBuffer, offset: number, size: number): Message;
+  from(buffer: ArrayBufferLike, offset: number, size: number): Message;
   allocUnsafe(size: number): Message;
   isBuffer(value: unknown): boolean;
   readonly [Symbol.species]?: unknown;
@@ -38,7 +38,7 @@ type BufferLike = {
 const NativeBuffer = (globalThis as { Buffer?: BufferLike }).Buffer;
 
 interface View {
-  new (buffer: ArrayBuffer, offset: number, size: number): Message;
+  new (buffer: ArrayBufferLike, offset: number, size: number): Message;
   new (size: number): Message;
 }
 
@@ -116,7 +116,7 @@ function isBuffer(frame: unknown): frame is ArrayBuffer | SharedArrayBuffer {
 
 /** A received frame in the class that users of the runtime expect. */
 export function wrap(
-  buffer: ArrayBuffer,
+  buffer: ArrayBufferLike,
   offset: number,
   size: number,
 ): Message {
@@ -146,13 +146,13 @@ export function copyOf(
   start: number,
   end: number,
   make: (size: number) => Uint8Array,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const size = end - start;
   const batch = NativeBuffer && size <= POOLED_BYTES
     ? NativeBuffer.allocUnsafe(size)
     : make(size);
   batch.set(bytes.subarray(start, end));
-  return batch as Uint8Array<ArrayBuffer>;
+  return batch;
 }
 
 /** So few bytes are copied one by one: a call takes 25 to 50 ns. */

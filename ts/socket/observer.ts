@@ -60,7 +60,8 @@ export type Event =
     Address
   >
   /** A connection or listener is closed; `error` tells why connecting failed. */
-  | Of<"close", Address & { error?: Error }>
+  | Of<"close", Address>
+  | Of<"close", Failure<Error>>
   /** The next attempt to connect comes after `interval` milliseconds. */
   | Of<"connect:retry", Address & { interval: number }>
   | Of<

@@ -88,8 +88,11 @@ export interface Readable<M extends object[] = Message[]> {
    */
   receive(options?: Wait): Promise<M>;
   /** Messages until the socket is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<M, undefined>;
+  [Symbol.asyncIterator](): AsyncIterator<Taken<this>, undefined>;
 }
+
+/** What `receive` of a socket gives, also that of a class which narrows it. */
+type Taken<S> = S extends { receive(): Promise<infer M> } ? M : never;
 
 /** More for sockets that receive plain frames. */
 export interface Receiver<M extends Message[] = Message[]> extends Readable<M> {

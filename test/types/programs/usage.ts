@@ -15,6 +15,7 @@ import {
   Pair,
   Proxy,
   Publisher,
+  Pull,
   type Readable,
   Reply,
   Request,
@@ -95,6 +96,18 @@ export class Lines extends Reply {
   }
 }
 
+/** A class of frames that are known. */
+export class Pairs extends Pull {
+  override receive(): Promise<[Message, Message]> {
+    return super.receive() as Promise<[Message, Message]>;
+  }
+}
+export async function each(pairs: Pairs): Promise<Message[]> {
+  const all: Message[] = [];
+  for await (const [key, value] of pairs) all.push(key, value);
+  return all;
+}
+
 export class Service<S extends Socket = Router> {
   constructor(readonly socket: S, private options: SocketOptions<S>) {}
   get mine(): Context | undefined {
@@ -138,6 +151,12 @@ export async function describe(socket: Socket): Promise<string[]> {
   const lines: string[] = [];
   for await (const event of socket.events) lines.push(one(event));
   return lines;
+}
+
+export function reason(event: Event): Error | undefined {
+  if (!("error" in event)) return undefined;
+  const error: Error = event.error;
+  return error;
 }
 
 function one(event: Event): string {
