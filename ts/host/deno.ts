@@ -50,7 +50,9 @@ async function dialTcp(
   // Looking a name up ourselves gives the right family at once, but needs more permissions
   // than the usual --allow-net=name:port, and asking for them could prompt the user.
   const open = deno.permissions.querySync({ name: "net" }).state === "granted";
-  const addresses = open ? await resolve(host, family).catch(() => []) : [];
+  const addresses = open
+    ? await resolve(host, family, signal).catch(() => [])
+    : [];
   let failure: unknown;
   for (const hostname of addresses) {
     try {
@@ -144,7 +146,11 @@ function listenNow(
 }
 
 /** Deno offers no getaddrinfo: DNS (and /etc/hosts, which its resolver reads for itself). */
-async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
+async function resolve(
+  name: string,
+  family: 4 | 6 | 0,
+  signal?: AbortSignal,
+): Promise<string[]> {
   if (isLiteral(name)) return [name];
   if (name === "localhost") {
     return family === 4
@@ -157,7 +163,7 @@ async function resolve(name: string, family: 4 | 6 | 0): Promise<string[]> {
     family === 0 || family === of
   );
   const answers = await Promise.allSettled(
-    types.map(([type]) => deno.resolveDns(name, type)),
+    types.map(([type]) => deno.resolveDns(name, type, { signal })),
   );
   const found = answers.flatMap((answer) =>
     answer.status === "fulfilled" ? answer.value : []

@@ -118,7 +118,11 @@ export interface DenoApi {
     port: number;
     reuseAddress: boolean;
   }): DenoDatagramConn;
-  resolveDns(name: string, type: "A" | "AAAA"): Promise<string[]>;
+  resolveDns(
+    name: string,
+    type: "A" | "AAAA",
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<string[]>;
   networkInterfaces(): {
     name: string;
     address: string;
