@@ -297,6 +297,20 @@ test("a handler of beforeExit has open sockets for as long as it does something"
   assert.is(out, "1\n3\n5\n");
 });
 
+test("a handler of beforeExit that takes its time is not called for ever", async () => {
+  const { out, ...rest } = await runProgram(`
+    import process from "node:process";
+    const pull = new z.Pull();
+    await pull.bind("tcp://127.0.0.1:*");
+    let calls = 0;
+    process.on("beforeExit", () => {
+      for (const began = performance.now(); performance.now() - began < 5;);
+      if (++calls === 50) process.exit(1);
+    });
+  `);
+  quiet({ out, ...rest });
+});
+
 test("an error of the program is its exit code, not a hang", async () => {
   const { code, err } = await runProgram(`
     const pull = new z.Pull();

@@ -324,8 +324,9 @@ export interface Host {
   /** Keeps the process alive until the returned function is called. */
   keepAlive(): () => void;
   /**
-   * Calls `task` when the process has nothing left to do, before it exits; again each time the
-   * loop runs dry, so that sockets made later get their turn too. Returns what takes that back.
+   * Calls `task` when the process has nothing left to do, before it exits and before handlers of
+   * the program; again each time the loop runs dry, so that sockets made later get their turn too.
+   * Returns what takes that back.
    */
   beforeExit(task: () => void): () => void;
   /** A variable of the environment; undefined too when the runtime does not let us look. */

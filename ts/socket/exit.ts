@@ -26,6 +26,8 @@ export interface Ending extends Origin {
 
 /** If the process lives on for longer, the program does something at its end. */
 const QUIET_MS = 0.5;
+/** Of handlers that go on for ever without using a socket. */
+const MOST_ROUNDS = 100;
 /** After this long the user is told why the process does not end. */
 const WARN_MS = 500;
 
@@ -52,13 +54,13 @@ export function forget(ending: Ending): void {
 }
 
 function watch(host: Host, endings: Set<Ending>): Watch {
-  let uses = -1, asked = 0;
-  const next = () => {
+  let uses = -1, rounds = 0, asked = -Infinity;
+  const next = (wasQuiet: boolean) => {
     const before = uses;
     uses = 0;
     for (const each of endings) uses += each.uses;
-    const isQuiet = uses === before && host.now() - asked < QUIET_MS;
-    if (isQuiet) {
+    rounds = uses === before ? rounds + 1 : 0;
+    if (uses === before && wasQuiet || rounds > MOST_ROUNDS) {
       uses = -1;
       end([...endings]);
     } else if (endings.size > 0) {
@@ -71,8 +73,11 @@ function watch(host: Host, endings: Set<Ending>): Watch {
       }, 0);
     }
   };
-  // When the program's own handlers have run, too.
-  const stop = host.beforeExit(() => host.soon(next));
+  const stop = host.beforeExit(() => {
+    // Before the program's own handlers, which may take their time; the rest after them.
+    const wasQuiet = host.now() - asked < QUIET_MS;
+    host.soon(() => next(wasQuiet));
+  });
   const unused = laterUndone(host, () => endings.size === 0, () => {
     watches.delete(host);
     stop();
