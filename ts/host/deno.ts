@@ -5,6 +5,7 @@
  * connecting within the granted permissions, resolving, permission checks, scheduling and the life
  * of the process.
  */
+import { Attempts, waitsFor } from "./attempts.ts";
 import { errno } from "./deno_errors.ts";
 import { denoDatagrams } from "./deno_datagram.ts";
 import { denoFiles, guard } from "./deno_files.ts";
@@ -16,6 +17,7 @@ import {
   deno,
   globals,
   release,
+  setImmediate,
   setInterval,
   setTimer,
   toError,
@@ -89,6 +91,9 @@ function connect(
   const connection = new DenoConnection(what, undefined);
   const anySource = source === undefined ||
     (source.port === 0 && /^(0\.0\.0\.0|::)$/.test(source.host));
+  const over = address.kind === "tcp"
+    ? attempts.begin((reason) => connection.giveUp(reason), what)
+    : () => {};
   void connection.dial((signal) => {
     const error = pathError("connect", address);
     if (error !== undefined) throw error;
@@ -97,7 +102,7 @@ function connect(
     }
     if (!anySource) throw noSource(what);
     return dialTcp(address, signal);
-  });
+  }).finally(over);
   return connection;
 }
 
@@ -225,10 +230,22 @@ function random(bytes: Uint8Array): void {
   }
 }
 
+let keptBy = 0;
+
 function keepAlive(): () => void {
   const timer = setInterval(() => {}, FOREVER_MS);
-  return () => clearInterval(timer);
+  keptBy++;
+  return () => {
+    clearInterval(timer);
+    keptBy--;
+  };
 }
+
+const attempts = new Attempts({
+  now: () => performance.now(),
+  later: (task) => void setImmediate(task),
+  setTimer,
+}, (count) => keptBy > 0 || waitsFor(count));
 
 export function denoHost(): Host {
   if (!globals.setImmediate) {

@@ -23,7 +23,7 @@ import { nextRound, writeBegins, writeEnds } from "./deno_rounds.ts";
 import { standing } from "./deno_standing.ts";
 import { turn } from "./deno_turn.ts";
 import type { DenoConn } from "./deno_types.ts";
-import type { Connection, ConnectionEvents } from "./host.ts";
+import type { Connection, ConnectionEvents, HostError } from "./host.ts";
 import { MOST_LINGER_MS } from "./linger.ts";
 import { Patience } from "./patience.ts";
 
@@ -85,12 +85,17 @@ export class DenoConnection implements Connection {
       this.#adopt(conn);
     } catch (cause) {
       await this.#started;
-      this.#fail(cause);
+      this.#fail(this.#abort.signal.reason ?? cause);
       return;
     }
     await this.#started;
     this.#events?.connected();
     void this.#read();
+  }
+
+  /** Instead of connecting. */
+  giveUp(reason: HostError): void {
+    this.#abort.abort(reason);
   }
 
   start(events: ConnectionEvents): void {

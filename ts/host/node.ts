@@ -5,6 +5,7 @@
  * (node_paths.ts): connecting, names, scheduling and the life of the process.
  */
 import type * as net from "node:net";
+import { Attempts, waitsFor } from "./attempts.ts";
 import { connectInside } from "./bun_inside.ts";
 import { largeMemory } from "./bun_memory.ts";
 import type { Connection, Host, HostAddress, HostTimer } from "./host.ts";
@@ -66,7 +67,11 @@ function connect(
       socket.setNoDelay(true);
       const isDone = bun && source === undefined &&
         connectInside(socket, address.host, address.port);
-      if (!isDone) socket.connect(options);
+      if (!isDone) {
+        socket.connect(options);
+        const over = attempts.begin((reason) => socket.destroy(reason), what);
+        socket.once("connect", over).once("close", over);
+      }
     }
     socket.unref(); // again: `connect` is what makes the handle
   } catch (cause) {
@@ -103,6 +108,11 @@ function setTimer(task: () => void, ms: number): HostTimer {
   const timer = setTimeout(task, ms).unref();
   return { cancel: () => clearTimeout(timer) };
 }
+
+const attempts = new Attempts(
+  { now: sinceBoot, later: (task) => void setImmediate(task), setTimer },
+  (count) => keptBy > 0 || waitsFor(count),
+);
 
 /** What keeps the process alive, while anyone wants it to. */
 let keeper: NodeJS.Timeout | undefined;
