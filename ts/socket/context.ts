@@ -8,10 +8,9 @@ import { MEMORY_LIMIT } from "../native/instance.ts";
 import { Reactor } from "../reactor/reactor.ts";
 import { codeOf, errnoOf, zmqErrno } from "../syscall/errno.ts";
 import { harmless, type Trace, traceCalls } from "../syscall/trace.ts";
-import { whenArrived } from "./arrival.ts";
 import { type Counters, Register } from "./counters.ts";
 import { assignOptions } from "./define_options.ts";
-import { type Ending, forget, remember } from "./exit.ts";
+import { closeListener, type Ending, forget, remember } from "./exit.ts";
 import { InprocNames } from "./inproc_names.ts";
 import { Outbox } from "./outbox.ts";
 import { CONTEXT, fits, type Option } from "./options.ts";
@@ -125,6 +124,9 @@ function start(given: Context): ContextCore {
     get isLeaving() {
       return core.register.isLeaving;
     },
+    get isSending() {
+      return core.register.isLeaving || core.register.sums.queuedToSend > 0;
+    },
     forsake: () => core.outside?.forsake(),
     close(listening) {
       for (const socket of open) {
@@ -163,13 +165,8 @@ function start(given: Context): ContextCore {
       for (const task of ending.whenGone) task();
     },
     collected(socket) {
-      if (!socket.listens) return socket.close();
-      const { register } = core;
-      whenArrived(
-        [ending],
-        () => register.isLeaving || register.sums.queuedToSend > 0,
-        () => socket.close(),
-      );
+      if (socket.listens) closeListener(host, socket);
+      else socket.close();
     },
   };
   cores.set(given, core);

@@ -14,6 +14,8 @@ export interface Ending extends Origin {
   readonly uses: number;
   /** Whether sockets that are closed are not gone yet. */
   readonly isLeaving: boolean;
+  /** Whether these have messages to send, or open ones do. */
+  readonly isSending: boolean;
   /** What no other thread has bound by now is waited for no longer. */
   forsake(): void;
   /** Closes the sockets that do not listen, or all. */
@@ -51,6 +53,13 @@ export function remember(ending: Ending): void {
 export function forget(ending: Ending): void {
   const watch = watches.get(ending.reactor.host);
   if (watch?.endings.delete(ending)) watch.unused();
+}
+
+/** Closes a socket that nobody refers to: others of the program may have messages for it. */
+export function closeListener(host: Host, socket: { close(): void }): void {
+  const all = [...watches.get(host)?.endings ?? []];
+  const isUnderWay = () => all.some((each) => each.isSending);
+  whenArrived(all, isUnderWay, () => socket.close());
 }
 
 function watch(host: Host, endings: Set<Ending>): Watch {
