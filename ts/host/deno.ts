@@ -15,7 +15,9 @@ import { granted, stateOf } from "./deno_permissions.ts";
 import {
   clearInterval,
   deno,
+  getRandomValues,
   globals,
+  now,
   release,
   setImmediate,
   setInterval,
@@ -226,7 +228,7 @@ function random(bytes: Uint8Array): void {
     const part = bytes.subarray(start, start + 65536) as Uint8Array<
       ArrayBuffer
     >;
-    globalThis.crypto.getRandomValues(part);
+    getRandomValues(part);
   }
 }
 
@@ -298,7 +300,7 @@ export function denoHost(): Host {
       ),
     removeTempDir: (path) =>
       guard(`remove ${path}`, () => deno.removeSync(path)),
-    now: () => performance.now(),
+    now,
     random,
     soon: (task) => globals.process.nextTick(task),
     later,

@@ -15,8 +15,10 @@ import { stateOf } from "./deno_permissions.ts";
 import { standing } from "./deno_standing.ts";
 import {
   deno,
+  getRandomValues,
   globals,
   hasSeveralProcessors,
+  now,
   queueMicrotask,
   release,
   setImmediate,
@@ -77,11 +79,11 @@ export function glance(task: () => void): boolean {
 
 /** `Host.later`. A glance takes as long as 7 turns without one: not each turn needs one. */
 export function later(task: () => void): void {
-  const now = performance.now();
-  if (now - last >= ASK_MS && ask(task)) return;
+  const time = now();
+  if (time - last >= ASK_MS && ask(task)) return;
   // To open the mirror takes some answers of the system, too.
-  if (standing.size > 0 && (opening || now - last >= SLEEP_MS)) {
-    last = now;
+  if (standing.size > 0 && (opening || time - last >= SLEEP_MS)) {
+    last = time;
     setTimeout(task, 0);
   } else setImmediate(task);
 }
@@ -93,7 +95,7 @@ function ask(task: () => void): boolean {
     return false;
   }
   if (tasks.push(task) > 1) return true;
-  last = performance.now();
+  last = now();
   mirror.near.write(byte).catch(() => {}); // then the read fails too
   mirror.far.read(room).then(seen, seen);
   return true;
@@ -131,7 +133,8 @@ async function open(): Promise<void> {
 
 async function connectToSelf(): Promise<Mirror> {
   // An abstract name, where there are such, is no file and takes half the time of tcp.
-  const path = `\0zeromq-wasm-${globalThis.crypto.randomUUID()}`;
+  const name = [...drawNonce()].map((byte) => byte.toString(16)).join("-");
+  const path = `\0zeromq-wasm-${name}`;
   const unix = deno.build.os === "linux";
   const listener = unix
     ? deno.listen({ transport: "unix", path })
@@ -169,9 +172,11 @@ async function connectToSelf(): Promise<Mirror> {
   }
 }
 
+const drawNonce = () => getRandomValues(new Uint8Array(NONCE_BYTES));
+
 /** Throws unless what `near` says comes out of `far`: anybody may connect to a listener. */
 async function confirm(near: DenoConn, far: DenoConn): Promise<void> {
-  const nonce = globalThis.crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const nonce = drawNonce();
   await near.write(nonce);
   const size = await far.read(room);
   if (size !== NONCE_BYTES || room.some((byte, i) => byte !== nonce[i])) {

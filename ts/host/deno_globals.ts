@@ -16,6 +16,11 @@ export const {
   queueMicrotask,
 } = globals;
 
+// Not looked at on other runtimes, where they are loaded then.
+const { performance, crypto } = deno ? globalThis : {} as typeof globalThis;
+export const now = deno && performance.now.bind(performance);
+export const getRandomValues = deno && crypto.getRandomValues.bind(crypto);
+
 export const toError = (what: string, cause: unknown): HostError =>
   toHostError(what, cause, deno.build.os);
 

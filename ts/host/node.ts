@@ -17,6 +17,7 @@ import { glance } from "./node_glance.ts";
 import { listen, listenSync } from "./node_listen.ts";
 import { NodeConnection, readsInPlace } from "./node_stream.ts";
 import { makeTempDir, removeTempDir } from "./node_paths.ts";
+import { random } from "./node_random.ts";
 import { withNamedScope } from "./node_scopes.ts";
 import { nodeThreads } from "./node_threads.ts";
 import {
@@ -24,6 +25,7 @@ import {
   clearTimeout,
   hrtime,
   nextTick,
+  performanceNow,
   setImmediate,
   setInterval,
   setTimeout,
@@ -194,14 +196,8 @@ export const nodeHost: Host = {
   interfaces,
   makeTempDir,
   removeTempDir,
-  // Bun has it at hand, and it takes half as long there.
-  now: bun ? () => performance.now() : sinceBoot,
-  random(bytes) {
-    for (let start = 0; start < bytes.length; start += 65536) { // the most one call may ask for
-      const part = bytes.subarray(start, start + 65536);
-      globalThis.crypto.getRandomValues(part as Uint8Array<ArrayBuffer>);
-    }
-  },
+  now: performanceNow ?? sinceBoot,
+  random,
   soon: (task) => nextTick(task),
   later: (task) => void setImmediate(task),
   setTimer,

@@ -3,6 +3,7 @@
  * of the import, and a program that only binds a socket needs one.
  */
 import type { BunFfi } from "./bun_library.ts";
+import type * as Crypto from "node:crypto";
 import type * as Dgram from "node:dgram";
 import type * as Dns from "node:dns";
 import type * as Fs from "node:fs";
@@ -17,6 +18,7 @@ import type * as Vm from "node:vm";
 import type * as Workers from "node:worker_threads";
 
 interface Builtins {
+  "node:crypto": typeof Crypto;
   "node:dgram": typeof Dgram;
   "node:dns": typeof Dns;
   "node:fs": typeof Fs;

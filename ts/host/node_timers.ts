@@ -13,3 +13,8 @@ export const {
 } = builtin("node:timers");
 
 export const { nextTick, hrtime } = process;
+
+/** Bun has it at hand, and it takes half as long as `hrtime` there. */
+export const performanceNow: (() => number) | undefined = "Bun" in globalThis
+  ? performance.now.bind(performance)
+  : undefined;

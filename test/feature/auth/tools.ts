@@ -1,14 +1,9 @@
 /** What the tests of the authenticator share. */
 import type { suite } from "uvu";
-import {
-  Context,
-  Dealer,
-  type EventOfType,
-  type EventType,
-  type Socket,
-} from "zeromq-wasm";
+import { Context, Dealer } from "zeromq-wasm";
 import { Authenticator, type Decision, z85Decode } from "zeromq-wasm/auth";
 import { within } from "../../support/deadline.ts";
+export { event } from "../../support/events.ts";
 
 /** Keeps what an authenticator decided and what went wrong. */
 export class Log {
@@ -54,19 +49,6 @@ export async function withAuthenticator(
   } finally {
     await authenticator.stop();
   }
-}
-
-/** The next event of one of these types; ask before what causes it. */
-export function event<E extends EventType>(
-  socket: Socket,
-  ...types: E[]
-): Promise<EventOfType<E>> {
-  const came = new Promise<EventOfType<E>>((resolve) => {
-    for (const type of types) {
-      socket.events.on(type, (event) => resolve(event));
-    }
-  });
-  return within(came, `the event ${types.join(" or ")}`);
 }
 
 /** Asks a handler as libzmq does: the frames after the envelope, and the answer's. */

@@ -270,7 +270,8 @@ async function write(
   bytes: Uint8Array,
   mode: number,
 ): Promise<void> {
-  const part = `${path}.${crypto.randomUUID()}.part`;
+  // Nobody need fail to guess it: what is there already is not written to.
+  const part = `${path}.${Math.random().toString(36).slice(2)}.part`;
   try {
     await fs.writeFile(part, bytes, { flag: "wx", mode });
     await fs.rename(part, path);
