@@ -149,18 +149,20 @@ test("what package.json leads to is packed", () => {
   );
 });
 
+const GLOBALS = "Buffer process Uint8Array ArrayBuffer setTimeout " +
+  "clearTimeout setInterval clearInterval setImmediate clearImmediate " +
+  "queueMicrotask console performance crypto TextDecoder TextEncoder URL " +
+  "AbortSignal AbortController structuredClone atob btoa EventTarget Event " +
+  "WebAssembly";
+
 /** As Jest does: a realm of its own, with some of the outer one's globals. */
-const REALM = `
+const realm = (outer: string) => `
   const vm = require("node:vm"), { readFileSync } = require("node:fs");
   const context = vm.createContext({});
   const inner = vm.runInContext("globalThis", context);
-  const outer = "Buffer process Uint8Array ArrayBuffer setTimeout clearTimeout " +
-    "setInterval clearInterval setImmediate clearImmediate queueMicrotask " +
-    "console performance crypto TextDecoder TextEncoder URL AbortSignal " +
-    "AbortController structuredClone atob btoa EventTarget Event WebAssembly";
-  for (const name of outer.split(" ")) inner[name] = globalThis[name];
+  for (const name of "${outer}".split(" ")) inner[name] = globalThis[name];
   inner.global = inner;
-  const load = (file) => {
+  let load = (file) => {
     const names = ["module", "exports", "require", "__filename", "__dirname"];
     const run = vm.compileFunction(readFileSync(file, "utf8"), names, {
       filename: file,
@@ -178,7 +180,7 @@ const REALM = `
 test("in a realm of its own a request has its reply", async () => {
   const file = JSON.stringify(join(root, "dist/node.cjs"));
   const out = await node(
-    `${REALM}
+    `${realm(GLOBALS)}
     inner.zmq = load(${file});
     inner.console = console;
     vm.runInContext(\`(async () => {
@@ -200,5 +202,59 @@ test("in a realm of its own a request has its reply", async () => {
   );
   assert.equal(out.split("\n"), ["a,b,c", "true true", "true,EAGAIN"]);
 });
+
+// jsdom's pages have Buffer and process from Jest, but no text coders and no crypto.
+for (const globals of ["process Buffer", "process"]) {
+  test(`in a realm with no globals but ${globals} all works`, async () => {
+    const [file, auth, draft] = ["", "/auth", "/draft"].map((entry) =>
+      JSON.stringify(join(root, `dist${entry}/node.cjs`))
+    );
+    const out = await node(
+      `${realm(globals)}
+      const loaded = new Map();
+      const once = load;
+      load = (file) => loaded.get(file) ?? loaded.set(file, once(file)).get(file);
+      inner.zmq = load(${file});
+      inner.auth = load(${auth});
+      inner.draft = load(${draft});
+      inner.print = console.log;
+      inner.bytes = Buffer.from("group");
+      vm.runInContext(\`(async () => {
+        for (const address of ["tcp://127.0.0.1:*", "inproc://it"]) {
+          const keys = zmq.curveKeyPair();
+          const reply = new zmq.Reply({
+            curveServer: true,
+            curveSecretKey: keys.secretKey,
+          });
+          const request = new zmq.Request({
+            curveServerKey: keys.publicKey,
+            curvePublicKey: keys.publicKey,
+            curveSecretKey: keys.secretKey,
+          });
+          await reply.bind(address);
+          request.connect(reply.lastEndpoint);
+          for (let i = 0; i < 600; i++) {
+            await request.send(["ä", new Uint8Array([99])]);
+            await reply.send(await reply.receive());
+            const texts = await request.receiveText();
+            if (i === 599) print(texts.join());
+          }
+          request.close();
+          reply.close();
+        }
+        print(auth.z85Encode(auth.z85Decode("HelloWorld")));
+        const dish = new draft.Dish();
+        dish.join("a", bytes);
+        dish.close();
+        const authenticator = new auth.Authenticator();
+        await authenticator.start();
+        await authenticator.stop();
+        print("over");
+      })()\`, context).catch((error) => console.log(error));`,
+      "cjs",
+    );
+    assert.equal(out.split("\n"), ["ä,c", "ä,c", "HelloWorld", "over"]);
+  });
+}
 
 test.run();

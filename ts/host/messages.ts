@@ -6,6 +6,7 @@
  * some runtimes get wrong by truncating silently.
  */
 import { type HostAddress, HostError, type UdpAddress } from "./host.ts";
+import { encoder } from "./text.ts";
 
 /** `sun_path` holds 108 bytes, the last one a NUL. */
 const MAX_PATH_BYTES = 107;
@@ -53,8 +54,7 @@ export function hostError(
   });
 }
 
-export const byteLength = (text: string): number =>
-  new TextEncoder().encode(text).length;
+export const byteLength = (text: string): number => encoder.encode(text).length;
 
 /** The error of a path no runtime can bind or reach, or undefined. */
 export function pathError(

@@ -16,8 +16,7 @@ import type {
 import { MOST_LINGER_MS } from "./linger.ts";
 import { hostError } from "./messages.ts";
 
-/** Before a test replaces it by one that waits to be told. */
-const { queueMicrotask } = globalThis;
+const RESOLVED: Promise<void> = Promise.resolve();
 
 /** Bytes of one ring: a little more than libzmq gathers for a write. */
 const RING_BYTES = 131072;
@@ -292,7 +291,7 @@ export class ThreadConnection implements Connection {
     }
     this.#running = true;
     // In a microtask: a call of the module may be under way.
-    queueMicrotask(() => void this.#run());
+    void RESOLVED.then(() => this.#run());
   }
 
   async #run(): Promise<void> {

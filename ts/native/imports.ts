@@ -4,6 +4,7 @@
  */
 import * as C from "zeromq-wasm:constants";
 import type { Host } from "../host/host.ts";
+import { encoder } from "../host/text.ts";
 import { type Bodies, isOutside } from "../syscall/bodies.ts";
 import type { FdTable } from "../syscall/fd_table.ts";
 import type { Memory } from "./memory.ts";
@@ -142,7 +143,7 @@ export function makeImports(
         room,
       );
       // As wasm/imports.h lays it out; a scope would be of no use inside.
-      const ip = new TextEncoder().encode(host.replace(/%.*/, ""));
+      const ip = encoder.encode(host.replace(/%.*/, ""));
       words[sender >> 2] = port;
       words[(sender >> 2) + 1] = ip.length;
       bytes.set(ip, sender + 8);
@@ -150,7 +151,7 @@ export function makeImports(
     },
     interfaces(ptr: number, cap: number) {
       const lines = target.literal ? "" : target.fds.interfaces();
-      const bytes = new TextEncoder().encode(lines);
+      const bytes = encoder.encode(lines);
       if (bytes.length <= cap) target.memory.bytes.set(bytes, ptr);
       return bytes.length;
     },

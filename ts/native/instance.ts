@@ -5,6 +5,7 @@
 import { wasm } from "zeromq-wasm:bytes";
 import { outOfMemory } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { fromBase64 } from "../host/text.ts";
 import { type Allocate, Bodies } from "../syscall/bodies.ts";
 import { FdTable } from "../syscall/fd_table.ts";
 import type { Kernel } from "../syscall/kernel.ts";
@@ -23,21 +24,8 @@ function compile(): WebAssembly.Module {
     );
   }
   return compiled ??= new WebAssembly.Module(
-    typeof wasm === "string" ? decode(wasm) : wasm(),
+    typeof wasm === "string" ? fromBase64(wasm) : wasm(),
   );
-}
-
-type Decoder = { fromBase64?(text: string): Uint8Array<ArrayBuffer> };
-type NodeBuffer = {
-  from(text: string, encoding: "base64"): Uint8Array<ArrayBuffer>;
-};
-
-function decode(text: string): Uint8Array<ArrayBuffer> {
-  const native = (Uint8Array as Decoder).fromBase64;
-  if (native) return native.call(Uint8Array, text);
-  const buffer = (globalThis as { Buffer?: NodeBuffer }).Buffer;
-  if (buffer) return buffer.from(text, "base64");
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 }
 
 export interface InstanceOptions {

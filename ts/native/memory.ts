@@ -4,14 +4,12 @@
  */
 
 import { outOfMemory } from "../errors.ts";
+import { decoder, encoder } from "../host/text.ts";
 
 /** The module's functions, as wasm/exports.txt lists them. */
 export type Exports =
   & { _initialize(): void }
   & Record<string, (...args: number[]) => number>;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 const lengthOf = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),

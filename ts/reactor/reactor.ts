@@ -25,8 +25,6 @@ import { Turn } from "./turn.ts";
 const YIELD = 512;
 const ADDRESS_BYTES = 128; // more than the longest IP literal, with its scope
 const RESOLVED: Promise<void> = Promise.resolve();
-/** Before a test replaces it by one that waits to be told. */
-const { queueMicrotask } = globalThis;
 
 export class Reactor implements Kernel {
   readonly host: Host;
@@ -271,7 +269,7 @@ export class Reactor implements Kernel {
         this.#yielded = [];
         for (const resolve of resolvers) resolve();
         // If they do not go on: looked at when they have run.
-        if (this.#dirty) queueMicrotask(() => this.#pumpSoon());
+        if (this.#dirty) void RESOLVED.then(() => this.#pumpSoon());
       });
     });
   }

@@ -113,12 +113,11 @@ sendsTo(Radio, ({ group }) => groupFault(group));
 const MOST_GROUP_BYTES = 255;
 
 function groupFault(group: unknown): string | undefined {
-  if (typeof group !== "string" && !(group instanceof Uint8Array)) {
+  // Of which realm it is does not matter.
+  if (typeof group !== "string" && !ArrayBuffer.isView(group)) {
     return `Group must be a string or a buffer: ${String(group)}`;
   }
-  const bytes = typeof group === "string"
-    ? new TextEncoder().encode(group)
-    : group;
+  const bytes = toBytes(group);
   if (bytes.length > MOST_GROUP_BYTES) {
     return `Group must be at most ${MOST_GROUP_BYTES} bytes: ${bytes.length}`;
   }

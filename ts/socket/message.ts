@@ -1,6 +1,7 @@
 /**
  * What frames are made of, in JavaScript.
  */
+import { encoder } from "../host/text.ts";
 import { allocate } from "../native/allocate.ts";
 import { sizeOf } from "../native/memory.ts";
 
@@ -61,8 +62,6 @@ function viewClass(): View | undefined {
 }
 
 const NativeView = viewClass();
-
-const encoder = new TextEncoder();
 
 const EMPTY = new Uint8Array(0);
 const PLAIN: unknown = Uint8Array.prototype,

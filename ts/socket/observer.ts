@@ -4,6 +4,7 @@
  */
 import * as C from "zeromq-wasm:constants";
 import { ZmqError } from "../errors.ts";
+import { decoder } from "../host/text.ts";
 import { Channel } from "./channel.ts";
 import { closeWhenCollected } from "./collect.ts";
 import { zmqError } from "./context.ts";
@@ -324,7 +325,7 @@ export class Observer {
     const view = new DataView(head!.buffer, head!.byteOffset, head!.byteLength);
     const id = view.getUint16(0, true);
     const value = view.getUint32(2, true);
-    const text = name ? new TextDecoder().decode(name) : "";
+    const text = name ? decoder.decode(name) : "";
     const address = text === "" ? {} : { address: text };
     const make = (type: EventType, rest: object = {}) =>
       ({ type, ...address, ...rest }) as Event;

@@ -4,6 +4,7 @@
  */
 import * as C from "zeromq-wasm:constants";
 import type { ZmqError } from "../errors.ts";
+import { encoder } from "../host/text.ts";
 import type { Reactor } from "../reactor/reactor.ts";
 import { errnoOf } from "../syscall/errno.ts";
 import { zmqError } from "./context.ts";
@@ -150,7 +151,7 @@ function encode(
     case "bytes":
     case "key":
       if (value === null) return new Uint8Array(0);
-      if (typeof value === "string") return new TextEncoder().encode(value);
+      if (typeof value === "string") return encoder.encode(value);
       if (value instanceof Uint8Array) return value;
       if (ArrayBuffer.isView(value)) {
         const { buffer, byteOffset, byteLength } = value;

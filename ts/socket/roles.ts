@@ -1,8 +1,9 @@
 /**
  * Which way messages go: what sockets that send, and those that receive, can do.
  */
-import { sendMany } from "./batch.ts";
 import type { ZmqError } from "../errors.ts";
+import { decoder } from "../host/text.ts";
+import { sendMany } from "./batch.ts";
 import type { Channel } from "./channel.ts";
 import type { SendOptions } from "./sender.ts";
 import type { Properties } from "./inbox.ts";
@@ -201,7 +202,6 @@ const receiving = {
   },
 
   async receiveText(this: Receiver, options?: Wait): Promise<string[]> {
-    const decoder = new TextDecoder();
     return (await this.receive(options)).map((frame) => decoder.decode(frame));
   },
 

@@ -1,4 +1,5 @@
 /** Who is let in: the rules of one domain for PLAIN and for CURVE. */
+import { encoder } from "../../host/text.ts";
 import type { CertificateFolder } from "./certificate_folder.ts";
 import type { Status, ZapReply, ZapRequest } from "./zap.ts";
 
@@ -111,7 +112,6 @@ function settle(answer: unknown, userId: string, no: string): ZapReply {
 
 /** Takes the same time wherever the texts differ. */
 function sameText(a: string, b: string): boolean {
-  const encoder = new TextEncoder();
   const [x, y] = [encoder.encode(a), encoder.encode(b)];
   let differ = x.length ^ y.length;
   for (let i = 0; i < y.length; i++) differ |= y[i]! ^ (x[i % x.length] ?? 0);

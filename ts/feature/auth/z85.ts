@@ -1,8 +1,9 @@
 /** Z85, the text form of CURVE keys (RFC 32): four bytes are five characters. */
+import { decoder, encoder } from "../../host/text.ts";
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz" +
   "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
-const CODES: Uint8Array = new TextEncoder().encode(ALPHABET);
+const CODES: Uint8Array = encoder.encode(ALPHABET);
 const DIGITS: Uint8Array = new Uint8Array(128).fill(255);
 CODES.forEach((code, digit) => DIGITS[code] = digit);
 
@@ -22,7 +23,7 @@ export function z85Encode(bytes: Uint8Array): string {
       value = Math.floor(value / 85);
     }
   }
-  const encoded = new TextDecoder().decode(text);
+  const encoded = decoder.decode(text);
   text.fill(0);
   return encoded;
 }
@@ -33,7 +34,7 @@ export function z85Encode(bytes: Uint8Array): string {
  * @throws RangeError unless it is Z85
  */
 export function z85Decode(text: string): Uint8Array {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = encoder.encode(text);
   try {
     return z85DecodeBytes(bytes);
   } finally {

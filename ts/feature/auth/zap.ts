@@ -1,4 +1,5 @@
 /** ZAP 1.0 (RFC 27): what libzmq asks a handler, and what it is answered. */
+import { encoder, TextDecoder } from "../../host/text.ts";
 import { z85Encode } from "./z85.ts";
 
 export const ZAP_ENDPOINT = "inproc://zeromq.zap.01";
@@ -130,7 +131,6 @@ export function writeReply(
 function writeMetadata(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
-  const encoder = new TextEncoder();
   const bytes: number[] = [];
   for (const [name, value] of Object.entries(metadata)) {
     if (typeof value !== "string") {

@@ -4,6 +4,7 @@
  * The secret key is taken out of the bytes before they become a string, because a
  * string cannot be wiped.
  */
+import { decoder, encoder } from "../../host/text.ts";
 import { z85DecodeBytes } from "./z85.ts";
 
 /** What is wrong with a certificate, or with a file that should be one. */
@@ -51,7 +52,7 @@ export function parseCertificate(bytes: Uint8Array): Parsed {
 
 /** The key on the line that starts with `name`, wiped there. */
 function takeKey(bytes: Uint8Array, name: string): Uint8Array | undefined {
-  const start = new TextEncoder().encode(name);
+  const start = encoder.encode(name);
   let found: Uint8Array | undefined;
   for (let at = 0, line = 1; at < bytes.length; line++) {
     const newline = bytes.indexOf(NEWLINE, at);
@@ -96,7 +97,7 @@ function takeKey(bytes: Uint8Array, name: string): Uint8Array | undefined {
 function parseMetadata(bytes: Uint8Array): Record<string, string> {
   const metadata: Record<string, string> = Object.create(null);
   let inside = false;
-  for (const line of new TextDecoder().decode(bytes).split("\n")) {
+  for (const line of decoder.decode(bytes).split("\n")) {
     const text = line.trimEnd();
     if (text.trim() === "" || text.trim().startsWith("#")) continue;
     if (!/^\s/.test(text)) {
@@ -164,5 +165,5 @@ export function formatCertificate(
   }
   lines.push("curve", `    public-key = "${publicKey}"`);
   if (secretKey !== undefined) lines.push(`    secret-key = "${secretKey}"`);
-  return new TextEncoder().encode(lines.join("\n") + "\n");
+  return encoder.encode(lines.join("\n") + "\n");
 }
