@@ -653,12 +653,12 @@ do_bundle() {
   rm -rf dist/types dist/types.*
   node_modules/.bin/tsc -p ts/tsconfig.json --noEmit false --declaration \
     --emitDeclarationOnly --rootDir ts --outDir dist/types
-  # For compilers of any age and every way to resolve modules: no .ts, no own name.
+  # For compilers of any age and every way to resolve modules: no .ts, no own name but in examples.
   local file up
   while read -r file; do
     up=$(dirname "${file#dist/types/}" | sed -E 's#[^/.]+#..#g')
     sed -i -E -e 's#(from|import\() ?"(\.[^"]*)\.ts"#\1 "\2.js"#' \
-      -e "s#from \"zeromq-wasm\"#from \"$up/mod.js\"#" "$file"
+      -e "/^ *\*/!s#from \"zeromq-wasm\"#from \"$up/mod.js\"#" "$file"
   done < <(find dist/types -name '*.d.ts')
   # The same for Deno, which takes an import as it is written: a program that imports the file
   # by its path or URL has types, too.

@@ -1,5 +1,5 @@
 /** The package for CommonJS, and each of its entries. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
@@ -147,6 +147,17 @@ test("what package.json leads to is packed", () => {
     Object.keys(typesVersions["*"]).sort(),
     entries.map((name) => name.slice(2)).sort(),
   );
+});
+
+test("examples in the types name the package as a program does", () => {
+  const names = readdirSync("dist/types", { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".d.ts"))
+    .flatMap((name) => {
+      const text = readFileSync(join("dist/types", name), "utf8");
+      return [...text.matchAll(/^ *\* .*\bfrom "(.*)"/gm)].map(([, of]) => of!);
+    });
+  assert.ok(names.includes("zeromq-wasm"), String(names));
+  assert.equal(names.filter((name) => !/^zeromq-wasm\b/.test(name)), []);
 });
 
 const GLOBALS = "Buffer process Uint8Array ArrayBuffer setTimeout " +
