@@ -60,7 +60,7 @@ export interface Properties {
   reconnectStop: number;
   /** Connections that may wait to be accepted, 0 or more; 100 at first. */
   backlog: number;
-  /** Bytes of the largest message that is accepted from a peer; -1 (at first) for any. */
+  /** Bytes of the largest frame that is accepted from a peer; without effect over inproc and udp, and for a Stream; -1 (at first) for any. */
   maxMessageSize: number;
   /** TCP keep-alive: 1 on, 0 off, -1 (at first) as the system has it. */
   tcpKeepalive: number;
@@ -84,13 +84,13 @@ export interface Properties {
   plainPassword: string | null;
   /** Be the server of the CURVE mechanism; false at first. */
   curveServer: boolean;
-  /** Our public key: 40 characters of Z85; 32 bytes can be set too. */
+  /** Our public key: 40 characters of Z85; 32 bytes can be set too. Zeros at first; null is EINVAL. */
   get curvePublicKey(): string | null;
   set curvePublicKey(value: string | Uint8Array | null);
-  /** Our secret key: 40 characters of Z85; 32 bytes can be set too. */
+  /** Our secret key: 40 characters of Z85; 32 bytes can be set too. Zeros at first; null is EINVAL. */
   get curveSecretKey(): string | null;
   set curveSecretKey(value: string | Uint8Array | null);
-  /** The server's public key: 40 characters of Z85; 32 bytes can be set too. */
+  /** The server's public key: 40 characters of Z85; 32 bytes can be set too. Zeros at first; null is EINVAL. */
   get curveServerKey(): string | null;
   set curveServerKey(value: string | Uint8Array | null);
   /** GSSAPI is not in this build (`capability.gssapi`): setting it throws a TypeError. */
@@ -107,9 +107,9 @@ export interface Properties {
   gssapiServicePrincipalNameType: PrincipalType;
   /** The domain told to the ZAP handler: at most 255 bytes. */
   zapDomain: string | null;
-  /** Ask the ZAP handler only if there is a domain; false at first. */
+  /** Refuse peers if there is no ZAP handler; false at first. Without a `zapDomain`, `bind` and `connect` then throw EINVAL. */
   zapEnforceDomain: boolean;
-  /** The TOS byte of IP packets, 0 to 255; 0 at first. */
+  /** The TOS byte of IP packets, 0 at first. No effect: see docs/runtimes.md. */
   typeOfService: number;
   /** The system's priority of packets (SO_PRIORITY), 0 or more; 0 at first. */
   priority: number;
@@ -125,13 +125,13 @@ export interface Properties {
   heartbeatInterval: number;
   /** Milliseconds after which the peer may give us up, 0 to 6553599, in steps of 100; 0 at first. */
   heartbeatTimeToLive: number;
-  /** Milliseconds to wait for an answer to a heartbeat; -1 (at first) as `heartbeatInterval`. */
+  /** Milliseconds to wait for an answer to a heartbeat, 0 or more; -1 (at first; cannot be set) is as `heartbeatInterval`. */
   heartbeatTimeout: number;
   /** Milliseconds that connecting may take; 0 (at first) as long as the system lets it. */
   connectTimeout: number;
   /** Milliseconds of unanswered TCP retransmits; 0 (at first) as the system has it. */
   tcpMaxRetransmitTimeout: number;
-  /** Bytes read from a connection at once, 1 or more; 16384 at first (libzmq: 8192). */
+  /** Bytes read from a connection at once, 16 or more; 16384 at first (libzmq: 8192). */
   inBatchSize: number;
   /** Bytes written to a connection at once, 1 or more; 65536 at first (libzmq: 8192). */
   outBatchSize: number;

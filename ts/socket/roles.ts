@@ -25,7 +25,7 @@ export type Frames = MessageLike | MessageLike[];
 /** A received message with what libzmq knows of the connection it came by. */
 export interface Received {
   readonly frames: Message[];
-  /** `Peer-Address`, `Socket-Type`, `User-Id` and others; none over inproc. */
+  /** `Peer-Address`, `Socket-Type`, `User-Id` and others; over inproc none, or from another thread the `Socket-Type`. */
   readonly properties: Properties;
 }
 
@@ -46,7 +46,7 @@ export interface Writable<
    * Queues one message of one or more frames, all or none of them. Resolves when
    * it is queued; rejects with EAGAIN after `sendTimeout`, with EFSM, EHOSTUNREACH,
    * ENOMEM, or the reason of `signal`; throws EBADF when closed, EBUSY while another
-   * send waits, a TypeError for what is no message. Frames are copied: their memory
+   * send waits, a TypeError for `undefined` and symbols. Frames are copied: their memory
    * may be changed as soon as `send` has returned.
    */
   send(

@@ -122,8 +122,8 @@ export class Authenticator {
 
   /**
    * Only peers at these addresses or CIDR blocks may connect, if their credentials are
-   * right too. Peers over ipc and inproc have no address: with a list of allowed
-   * addresses they are refused.
+   * right too. Peers over ipc have no address: with a list of allowed addresses they are
+   * refused. Those over inproc are trusted: it has no handshake, and nobody is asked.
    *
    * @throws TypeError for anything but IPv4 and IPv6 addresses and CIDR blocks
    */

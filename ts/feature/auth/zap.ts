@@ -9,7 +9,7 @@ const VERSION = "1.0";
 interface Peer {
   /** The `zapDomain` of the server's socket. */
   readonly domain: string;
-  /** The IP address of the peer; empty for ipc and inproc. */
+  /** The IP address of the peer; empty for ipc. */
   readonly address: string;
   /** The routing id of the server's socket. */
   readonly routingId: Uint8Array;
