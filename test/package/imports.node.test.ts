@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
@@ -160,6 +161,30 @@ test("the bundles in Deno have types, from files", async () => {
     export { Authenticator, draft, endpoint, number };`,
   );
   await run(deno, ["check", "--no-config", "--quiet", main], folder);
+});
+
+// As pnpm and `npm link` do: by its real path it is in no node_modules.
+test("the package in Deno has types, linked", async () => {
+  const folder = mkdtempSync(join(project, "deno-linked-"));
+  const app = join(folder, "app"), main = join(app, "main.ts");
+  const linked = join(folder, "zeromq-wasm");
+  cpSync(join(project, "node_modules", "zeromq-wasm"), linked, {
+    recursive: true,
+  });
+  mkdirSync(join(app, "node_modules"), { recursive: true });
+  symlinkSync(linked, join(app, "node_modules", "zeromq-wasm"), "dir");
+  writeFileSync(join(app, "package.json"), "{}");
+  writeFileSync(
+    main,
+    `import { Reply } from "zeromq-wasm";
+    import { Authenticator } from "zeromq-wasm/auth";
+    import { Radio } from "zeromq-wasm/draft";
+    const endpoint: string | null = new Reply({ linger: 0 }).lastEndpoint;
+    // @ts-expect-error There is no such option.
+    new Reply({ lingers: 0 });
+    export { Authenticator, endpoint, Radio };`,
+  );
+  await run(deno, ["check", "--quiet", main], app);
 });
 
 test("the bundle in Deno, from a server", async () => {
