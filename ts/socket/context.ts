@@ -37,10 +37,11 @@ export interface ContextSetup {
   host?: Host;
   /**
    * The most memory in bytes that libzmq may have for all sockets of the context and
-   * their messages, 4 MiB to 2 GiB (the default). A peer's message that would need the
-   * last quarter of it is refused, and its connection ended. When all is used up, libzmq gives up:
-   * every operation of the context rejects, and only a new context works. On Node frames of
-   * 32 KiB and more lie outside, where they may have as much again.
+   * their messages, 4 MiB (less is a RangeError) to 2 GiB (the default; more is taken as that).
+   * A peer's message that would need the last quarter of it is refused, and its connection
+   * ended. A message of ours for which there is no room rejects with ENOMEM. When libzmq
+   * itself needs more, it gives up: every operation of the context rejects, and only a new
+   * context works. Frames of 32 KiB and more lie outside, where they may have as much again.
    */
   memoryLimit?: number;
   /**
