@@ -25,6 +25,27 @@ struct written_t
 };
 template struct show_t<written_t, &zmq::pipe_t::_msgs_written>;
 
+struct peer_t
+{
+    typedef zmq::pipe_t *zmq::pipe_t::*type;
+    friend type look (peer_t);
+};
+template struct show_t<peer_t, &zmq::pipe_t::_peer>;
+
+struct sink_t
+{
+    typedef zmq::i_pipe_events *zmq::pipe_t::*type;
+    friend type look (sink_t);
+};
+template struct show_t<sink_t, &zmq::pipe_t::_sink>;
+
+struct engine_of_t
+{
+    typedef zmq::i_engine *zmq::session_base_t::*type;
+    friend type look (engine_of_t);
+};
+template struct show_t<engine_of_t, &zmq::session_base_t::_engine>;
+
 static const char outside[] = "ipc:///dev/null/";
 
 bool zmq::socket_base_t::is_outside (const endpoint_uri_pair_t &pair_)
@@ -133,6 +154,20 @@ bool zmq::socket_base_t::part (const char *inproc_uri_)
     return true;
 }
 
+//  Ends connections of this socket, which may be closed, to threads that have not met them yet,
+//  as the session does when its linger is over.
+void zmq::socket_base_t::forsake ()
+{
+    for (pipes_t::size_type i = 0; i != _pipes.size (); ++i) {
+        if (!is_outside (_pipes[i]->get_endpoint_pair ()))
+            continue;
+        pipe_t *const other = _pipes[i]->*look (peer_t ());
+        i_pipe_events *const sink = other ? other->*look (sink_t ()) : NULL;
+        if (sink && !(static_cast<session_base_t *> (sink)->*look (engine_of_t ())))
+            other->terminate (false);
+    }
+}
+
 int zmq::socket_base_t::unmet (const char *inproc_uri_)
 {
     return get_ctx ()->count_pending (inproc_uri_, this);
@@ -189,6 +224,12 @@ int zw_bind_outside (void *socket_, const char *path_)
 int zw_unmet (void *socket_, const char *uri_)
 {
     return static_cast<zmq::socket_base_t *> (socket_)->unmet (uri_);
+}
+
+//  What the socket sends to other threads that have not met it yet is lost.
+void zw_forsake (void *socket_)
+{
+    static_cast<zmq::socket_base_t *> (socket_)->forsake ();
 }
 
 //  The socket waits no more, and its messages are lost.

@@ -63,6 +63,19 @@ test("nothing is waited for that nobody has bound within the process", async () 
   assert.is(err, "");
 });
 
+test("nor by a socket that is closed already", async () => {
+  const { code, out, err } = await run(`
+    const socket = new z.Dealer();
+    socket.connect("inproc://nobody");
+    await socket.send("lost");
+    socket.close();
+    console.log("closed");
+  `);
+  assert.is(code, 0);
+  assert.equal(out, ["closed"]);
+  assert.is(err, "");
+});
+
 test("linger limits how long", async () => {
   const { code, err } = await run(`
     const push = new z.Push({ linger: 50 });

@@ -128,7 +128,7 @@ function start(given: Context): ContextCore {
     get isSending() {
       return core.register.isLeaving || core.register.sums.queuedToSend > 0;
     },
-    forsake: () => core.outside?.forsake(),
+    forsake: () => core.outside?.forsake(core.inproc.sockets),
     close(listening) {
       for (const socket of open) {
         if (listening || !socket.listens) socket.close();

@@ -204,10 +204,11 @@ export class Outside {
 
   /**
    * At the end of the program: what no other thread has bound by now, nobody will, as those that
-   * are left end with this one.
+   * are left end with this one. `sockets` are all that may wait for that, also closed ones.
    */
-  forsake(): void {
-    if (!this.#names.isMain) return;
+  forsake(sockets: number[]): void {
+    if (!this.#names.isMain || this.#reactor.instance.dead) return;
+    for (const socket of sockets) this.#reactor.call("zw_forsake", socket);
     for (const { searches } of this.#ends.values()) {
       for (const { cancel } of searches.splice(0)) cancel();
     }
