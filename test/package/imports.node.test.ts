@@ -126,6 +126,22 @@ test("Node's file alone says what it misses", async () => {
   assert.is(await message(), "");
 });
 
+// As Vitest does in its environments of a page.
+test("where URLs of files become addresses of a server", async () => {
+  writeFileSync(
+    join(project, "url.mjs"),
+    `globalThis.URL = class extends URL {
+      constructor(url, base) {
+        super(url, String(base).startsWith("file:") ? "http://localhost/" : base);
+      }
+    };
+    const zmq = await import("zeromq-wasm");${EXCHANGE}`,
+  );
+  for (const flags of [[], ["--enable-source-maps"]]) {
+    assert.is(await run(process.execPath, [...flags, "url.mjs"]), HELLO);
+  }
+});
+
 test("Node's file in a CommonJS bundle says what to do", async () => {
   const file = JSON.stringify(resolve("dist/node.mjs"));
   const code = `import(${file}).catch((error) => console.log(error.message));`;

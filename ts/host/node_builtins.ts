@@ -12,6 +12,7 @@ import type * as Net from "node:net";
 import type * as Os from "node:os";
 import type * as Path from "node:path";
 import type * as Timers from "node:timers";
+import type * as Urls from "node:url";
 import type * as Util from "node:util";
 import type * as V8 from "node:v8";
 import type * as Vm from "node:vm";
@@ -27,6 +28,7 @@ interface Builtins {
   "node:os": typeof Os;
   "node:path": typeof Path;
   "node:timers": typeof Timers;
+  "node:url": typeof Urls;
   "node:util": typeof Util;
   "node:v8": typeof V8;
   "node:vm": typeof Vm;

@@ -20,10 +20,16 @@ export function core<Api>(): Api {
     );
   }
   const { readFileSync } = builtin("node:fs");
+  // For tests with a page, Vitest has a class that gives addresses of its server.
+  const ofFile = (name: string, url: URL) =>
+    url.protocol === "file:" ? url : new (builtin("node:url").URL)(name, here);
   // In these words, by which bundlers know a file of the program.
-  const file = new URL("./core.cjs", import.meta.url);
-  const readModule = () =>
-    read(() => readFileSync(new URL("./zeromq.wasm", import.meta.url)));
+  const file = ofFile("./core.cjs", new URL("./core.cjs", import.meta.url));
+  const module = ofFile(
+    "./zeromq.wasm",
+    new URL("./zeromq.wasm", import.meta.url),
+  );
+  const readModule = () => read(() => readFileSync(module));
   if (process.sourceMapsEnabled) {
     // Node follows the maps of modules only.
     const { createRequire } = builtin("node:module");
