@@ -65,6 +65,14 @@ size_t zw_most_frames ()
     return zw_memory_limit () / 2048;
 }
 
+//  libzmq copies what a peer says of itself, and makes two nodes of a tree of a property of six
+//  bytes. TypeScript has room for twice as much, with what a ZAP handler adds to it.
+int zw_words_fit (size_t size_)
+{
+    static const size_t longest = 32768, copies = 32;
+    return size_ <= longest && !zw_scarce (copies * size_);
+}
+
 //  Whether a message that a peer sent to a publisher may go on: if it subscribes, there must be
 //  memory for the topic, a node for each byte and a table where it branches off, and the same
 //  in manual mode. It is taken after the pump, which therefore ends before it is too much.

@@ -31,6 +31,8 @@ void zw_decrypts (int fd_);
 //  Makes a message lie in the memory (a zmq_msg_t or zmq::msg_t). Returns -1 with
 //  errno ENOMEM if there is no room.
 int zw_bring_inside (void *msg_);
+//  Whether a command of a handshake, or a routing id, of this size may be looked at.
+int zw_words_fit (size_t size_);
 //  A topic of this size was subscribed to.
 void zw_topic_added (size_t size_);
 

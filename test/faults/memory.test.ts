@@ -9,12 +9,22 @@ import {
   Publisher,
   Pull,
   Push,
+  Router,
   Stream,
   XPublisher,
 } from "zeromq-wasm";
 import { Dish } from "zeromq-wasm/draft";
-import { Cleanup, dial, type Peer } from "../patches/hostile.ts";
-import { bytes, command, frame } from "../patches/zmtp.ts";
+import { Cleanup, dial, type Peer, within } from "../patches/hostile.ts";
+import {
+  bytes,
+  command,
+  frame,
+  greeting,
+  greeting2,
+  GREETING_SIZE,
+  property,
+  ready,
+} from "../patches/zmtp.ts";
 import { closeAll, pause, rejection, until, use } from "../socket/tools.ts";
 import { datagram, RawPeer } from "../udp/tools.ts";
 
@@ -196,6 +206,66 @@ for (
       await recovers(socket);
     });
   }
+}
+
+/** What strangers say of themselves, in so many bytes: to which socket, and how. */
+const WORDS: [string, (size: number) => Buffer[], boolean][] = [
+  ["one property", (size) => [
+    greeting(),
+    command(
+      "READY",
+      property("Socket-Type", "DEALER"),
+      property("X", "x".repeat(size)),
+    ),
+  ], true],
+  ["small properties", (size) => [
+    greeting(),
+    command(
+      "READY",
+      property("Socket-Type", "DEALER"),
+      Array.from(
+        { length: size / 9 },
+        (_, i) => `\x04${i.toString(36).padStart(4, "0")}\0\0\0\0`,
+      ).join(""),
+    ),
+  ], true],
+  ["a routing id", (size) => [
+    greeting(),
+    ready("DEALER", "x".repeat(size)),
+  ], true],
+  ["a routing id of ZMTP 2", (size) => [
+    greeting2(5),
+    frame("x".repeat(size)),
+  ], false],
+];
+
+for (const [what, words, hasReady] of WORDS) {
+  test(`${what} for which there is no room, in a handshake`, async () => {
+    const router = new Router({ context, linger: 0 });
+    await router.bind("tcp://127.0.0.1:*");
+    for (const size of [2 ** 15 + 1, 2 ** 20, 2 ** 22, 2 ** 23]) {
+      const peer = cleanup.add(await dial(router));
+      void peer.send(...words(size));
+      await peer.ended();
+    }
+    // As long as it may be; properties are known then.
+    for (let i = 0; i < 5; i++) {
+      const peer = cleanup.add(await dial(router));
+      await peer.send(...words(32_000 - i));
+      if (hasReady) {
+        await peer.read(GREETING_SIZE);
+        await peer.frame();
+      }
+      void peer.send(frame("hello"));
+      const { frames, properties } = await within(
+        router.receiveWithProperties(),
+        "a message",
+      );
+      assert.is(String(frames[1]), "hello");
+      if (hasReady) assert.is(properties["Peer-Address"], "127.0.0.1");
+    }
+    await recovers(router);
+  });
 }
 
 test("a message of too many frames", async () => {

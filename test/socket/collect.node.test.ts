@@ -222,7 +222,7 @@ test("what peers said of themselves, and are gone, does not pile up", async () =
     return process.memoryUsage().heapUsed;
   };
   const before = heap();
-  const PEERS = 600, SIZE = 55_000;
+  const PEERS = 1000, SIZE = 30_000;
   for (let i = 0; i < PEERS; i++) {
     const peer = await dial(pull);
     await peer.send(greeting());
