@@ -117,6 +117,16 @@ export function setOption(
     : zmqError(reactor.host, errno);
 }
 
+const UNSHOWN = "the value given";
+
+function show(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return UNSHOWN; // a view of memory that was transferred away has no text
+  }
+}
+
 /** EINVAL, with what was given and what would do. */
 export function refused(
   { host }: Reactor,
@@ -124,7 +134,7 @@ export function refused(
   { id, takes }: Option,
   value: unknown,
 ): Error {
-  const shown = SECRETS.includes(id) ? "the value given" : String(value);
+  const shown = SECRETS.includes(id) ? UNSHOWN : show(value);
   return zmqError(host, "EINVAL", {
     message: `Invalid argument: ${name} = ${shown}` +
       (takes === undefined ? "" : ` (takes ${takes})`),

@@ -75,6 +75,7 @@ export class Parked<T> {
   readonly #signal: AbortSignal | undefined;
   #aborted: (() => void) | undefined;
   #timer: HostTimer | undefined;
+  #over = false;
   readonly #resolve: (value: T) => void;
   readonly #reject: (error: unknown) => void;
 
@@ -98,22 +99,32 @@ export class Parked<T> {
     operation.place(this);
     if (signal) {
       this.#aborted = () => this.reject(signal.reason);
-      signal.addEventListener("abort", this.#aborted);
+      try {
+        signal.addEventListener("abort", this.#aborted);
+      } catch (error) {
+        this.reject(error); // that of a signal of the program's own
+      }
     }
-    if (timeout > 0) {
+    // A signal may have been aborted, or the socket closed, by who heard of the listener.
+    if (timeout > 0 && !this.#over) {
       const expired = () => this.reject(operation.expired());
       this.#timer = reactor.host.setTimer(expired, timeout);
     }
   }
 
   #finish(done: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#timer?.cancel();
-    if (this.#aborted) {
-      this.#signal!.removeEventListener("abort", this.#aborted);
-    }
     this.#operation.place(undefined);
     this.#operation.release?.(done);
     this.#reactor.drop();
+    if (!this.#aborted) return;
+    try {
+      this.#signal!.removeEventListener("abort", this.#aborted);
+    } catch {
+      // libzmq may have been the caller, which such a signal must not stop.
+    }
   }
 
   /** Tries it again. */
