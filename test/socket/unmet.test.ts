@@ -40,6 +40,16 @@ test("disposal waits for who binds within linger", async () => {
   await within(disposed, "the end");
 });
 
+test("disposal during a bind takes linger, too", async () => {
+  const push = use(new Push({ context: new Context(), linger: 20 }));
+  push.connect("inproc://nobody");
+  await push.send("lost");
+  const bound = push.bind("tcp://127.0.0.1:*");
+  await within(push[Symbol.asyncDispose](), "the end");
+  await within(bound, "the bind");
+  assert.ok(push.closed);
+});
+
 test("without an end of linger it waits with messages only", async () => {
   const context = new Context();
   const idle = use(new Dealer({ context }));

@@ -49,6 +49,8 @@ export abstract class Socket extends RawOptions {
   readonly #channel!: Channel;
   readonly #inside!: Internals;
   #closing = false;
+  /** The last bind or unbind. */
+  #blocking: Promise<void> = Promise.resolve();
   #events: Observer | undefined;
 
   /**
@@ -176,7 +178,7 @@ export abstract class Socket extends RawOptions {
    */
   bind(address: string, options?: Wait): Promise<void> {
     this.#enter(address);
-    return this.#bind(address, options?.signal);
+    return this.#blocking = this.#bind(address, options?.signal);
   }
 
   async #bind(address: string, signal?: AbortSignal): Promise<void> {
@@ -272,7 +274,7 @@ export abstract class Socket extends RawOptions {
    */
   unbind(address: string): Promise<void> {
     this.#enter(address);
-    return this.#unbind(address);
+    return this.#blocking = this.#unbind(address);
   }
 
   async #unbind(address: string): Promise<void> {
@@ -383,7 +385,9 @@ export abstract class Socket extends RawOptions {
   /** Closes the socket and waits until it is gone, with its messages or its `linger`. */
   [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    return this.#channel.gone();
+    const gone = () => this.#channel.gone();
+    // A bind that is under way closes it when it is over.
+    return this.closed ? gone() : this.#blocking.then(gone, gone);
   }
 
   /**
