@@ -1,7 +1,7 @@
 /** The authenticator as libzmq sees it: requests and answers of ZAP. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Certificate, CURVE_ALLOW_ANY } from "zeromq-wasm/auth";
+import { Authenticator, Certificate, CURVE_ALLOW_ANY } from "zeromq-wasm/auth";
 import { failure } from "../../support/deadline.ts";
 import { curve, HEAD, head, plain, REFUSED, zapTests } from "./tools.ts";
 
@@ -244,6 +244,32 @@ zapTest(
   },
   { checkTimeout: 30 },
 );
+
+zapTest(
+  "a check may have any time",
+  async ({ authenticator, client }) => {
+    authenticator.configurePlain({
+      check: () => new Promise((resolve) => setTimeout(resolve, 5, true)),
+    });
+    assert.is((await client.ask(...plain("d", "me", "x")))[2], "200");
+  },
+  { checkTimeout: Infinity },
+);
+
+test("limits that are none, and no passwords, are refused at once", () => {
+  for (const value of [-1, NaN]) {
+    for (const name of ["checkTimeout", "maxPending"]) {
+      assert.throws(
+        () => new Authenticator({ [name]: value }),
+        (error: Error) => error instanceof RangeError,
+      );
+    }
+  }
+  assert.throws(
+    () => new Authenticator().configurePlain({ passwords: null! }),
+    (error: Error) => error instanceof TypeError,
+  );
+});
 
 zapTest(
   "too many checks at once: later ones are told to come back",

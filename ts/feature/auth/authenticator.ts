@@ -109,10 +109,16 @@ export class Authenticator {
   #starting: Promise<Router> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
+  /** @throws RangeError for a negative number, or none */
   constructor(options: AuthenticatorOptions = {}) {
+    const { checkTimeout = 10_000, maxPending = 1000 } = options;
+    if (!(checkTimeout >= 0 && maxPending >= 0)) {
+      throw new RangeError("checkTimeout and maxPending must be 0 or more");
+    }
     this.#context = options.context ?? defaultContext;
-    this.#checkTimeout = options.checkTimeout ?? 10_000;
-    this.#maxPending = options.maxPending ?? 1000;
+    // Longer timers end at once.
+    this.#checkTimeout = Math.min(checkTimeout, 2 ** 31 - 1);
+    this.#maxPending = maxPending;
   }
 
   /** Whether it answers: from `start` to `stop`. */
@@ -153,7 +159,7 @@ export class Authenticator {
     if (check !== undefined && typeof check !== "function") {
       throw new TypeError("check must be a function");
     }
-    if (check === undefined && typeof passwords !== "object") {
+    if (check === undefined && Object(passwords) !== passwords) {
       throw new TypeError("passwords must be an object or a Map");
     }
     this.#plain.set(domain, options as PlainPolicy);
