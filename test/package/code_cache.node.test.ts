@@ -134,6 +134,15 @@ test("Node's own variables choose the folder, or that there is none", () => {
   assert.equal(kept(), []);
 });
 
+test("any number of flags keep a few files", () => {
+  const code =
+    "const { Pull } = await import('zeromq-wasm'); new Pull().close();";
+  for (let at = 0; at < 20; at++) {
+    run({}, "--input-type=module", "-e", `${code} // ${at}`);
+  }
+  assert.ok(kept().length <= 16, `${kept().length} files`);
+});
+
 test("where it cannot be written, all goes on without", () => {
   // A file in place of the folder: root may write everywhere else.
   writeFileSync(cache, "");
