@@ -143,6 +143,16 @@ test("any number of flags keep a few files", () => {
   assert.ok(kept().length <= 16, `${kept().length} files`);
 });
 
+test("a relative folder is the same after a change of directory", () => {
+  const main = join(project, "main.mjs");
+  const code = readFileSync(main, "utf8");
+  writeFileSync(main, `${code} process.chdir("node_modules");`);
+  const env = { NODE_COMPILE_CACHE: "chosen" };
+  assert.is(run(env), "");
+  assert.is(run(env), "taken");
+  assert.equal(kept(join(project, "node_modules", "chosen")), []);
+});
+
 test("where it cannot be written, all goes on without", () => {
   // A file in place of the folder: root may write everywhere else.
   writeFileSync(cache, "");

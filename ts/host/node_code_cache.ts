@@ -34,8 +34,10 @@ export function codeCache(module: string): CodeCache | undefined {
     // Copied to somewhere else, the package does not know whose folder it is in.
     !(chosen || module.includes("/node_modules/"))
   ) return undefined;
+  // As the working directory is now; the program may change it before it ends.
+  const folder = chosen && builtin("node:path").resolve(chosen);
   const at = (name: string) =>
-    chosen ? `${chosen}/${name}` : new URL(`./cache/${name}`, module);
+    folder ? `${folder}/${name}` : new URL(`./cache/${name}`, module);
   // V8 takes nothing that was made with other flags; each set has a file of its own, of a few:
   // among Node's are ports, paths and, after -e, whole programs. To ask V8 itself takes 2 ms.
   const flags = hash([...execArgv, env.NODE_OPTIONS].join(" ")) % FLAG_SETS;
