@@ -153,6 +153,18 @@ test("a relative folder is the same after a change of directory", () => {
   assert.equal(kept(join(project, "node_modules", "chosen")), []);
 });
 
+test("on a full disk no part of it remains", () => {
+  // Like a full disk, a limit lets some of the bytes through.
+  const { status, stderr } = spawnSync(
+    "bash",
+    ["-c", 'ulimit -f 64; exec "$0" main.mjs', process.execPath],
+    { cwd: project, encoding: "utf8" },
+  );
+  assert.is(status, 0, stderr);
+  assert.ok(existsSync(cache));
+  assert.equal(kept(), []);
+});
+
 test("where it cannot be written, all goes on without", () => {
   // A file in place of the folder: root may write everywhere else.
   writeFileSync(cache, "");

@@ -55,15 +55,22 @@ export function codeCache(module: string): CodeCache | undefined {
       const write = () => {
         clearTimeout(timer);
         process.off("exit", write);
+        // Another process must never see half of it, nor the next one after a power cut: V8
+        // believes what it reads.
+        const part = at(`${name}.${pid}`);
+        let opened: number | undefined;
         try {
           fs.mkdirSync(at(""), { recursive: true });
-          // Another process must never see half of it, nor the next one after a power cut: V8
-          // believes what it reads.
-          const part = at(`${name}.${pid}`);
-          fs.writeFileSync(part, code(), { flag: "wx", flush: true });
+          opened = fs.openSync(part, "wx");
+          fs.writeFileSync(opened, code());
+          fs.fsyncSync(opened);
           fs.renameSync(part, at(name));
         } catch {
-          // A folder of somebody else, or a full disk: this process needs no file.
+          // A folder of somebody else, or a full disk: this process needs no file. Nor may a part
+          // of one remain: it takes room, and in a container the next process has the same id.
+          if (opened !== undefined) fs.rmSync(part, { force: true });
+        } finally {
+          if (opened !== undefined) fs.closeSync(opened);
         }
       };
       const timer = setTimeout(write, SETTLED_MS).unref();
