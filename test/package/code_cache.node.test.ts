@@ -165,6 +165,25 @@ test("on a full disk no part of it remains", () => {
   assert.equal(kept(), []);
 });
 
+test("without a working directory a relative folder means that nothing is kept", () => {
+  const { status, stderr } = spawnSync(
+    "bash",
+    [
+      "-c",
+      'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1"',
+      process.execPath,
+      join(project, "main.mjs"),
+    ],
+    {
+      cwd: project,
+      encoding: "utf8",
+      env: { ...process.env, NODE_COMPILE_CACHE: "kept" },
+    },
+  );
+  assert.is(status, 0, stderr);
+  assert.equal(kept(), []);
+});
+
 test("where it cannot be written, all goes on without", () => {
   // A file in place of the folder: root may write everywhere else.
   writeFileSync(cache, "");

@@ -68,6 +68,18 @@ export const DIFFERENCES = {
     native: "lose it: the object is changed",
     ours: "stay as they are",
   },
+  exports: {
+    what: "replacing an export (`zmq.Push = …`), as some test tools do",
+    native: "replaces it for all who `require` it",
+    ours: "has no effect or throws: the exports are those of an ES module",
+  },
+  derived: {
+    what:
+      "methods of a derived class that are called as what we add: `counters`, " +
+      "`metadata`, `receiveText`, `sendMany`…",
+    native: "are its own",
+    ours: "take the place of ours; to TypeScript their types must fit",
+  },
   oneWay: {
     what: "`receive` of a Publisher, `send` of a Subscriber…",
     native: "exist at run time and wait for ever",

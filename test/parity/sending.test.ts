@@ -11,7 +11,7 @@ import {
   use,
   within,
 } from "../socket/tools.ts";
-import { differs, outcome } from "./module.ts";
+import { differs, outcome, run } from "./module.ts";
 
 const test = suite("sending");
 test.after.each(closeAll);
@@ -262,6 +262,33 @@ test("a one-way socket has one way", () => {
       differs("oneWay", { native: true, ours: false }),
     );
   }
+});
+
+test("an export stays what it is", async () => {
+  const { code, out } = await run(`
+    const zmq = z.default;
+    class Other {}
+    try { zmq.Push = Other; } catch {}
+    console.log(zmq.Push === Other);
+  `);
+  assert.is(code, 0);
+  assert.equal(out, [
+    differs("exports", { native: "true", ours: "false" }),
+  ]);
+});
+
+test("a derived class may have methods called as those that are added", () => {
+  class Own extends zmq.Pull {
+    override receiveText(): never {
+      throw new Error("its own");
+    }
+  }
+  const own = use(new Own());
+  assert.throws(() => own.receiveText(), "its own");
+  assert.is(
+    "receiveText" in zmq.Pull.prototype,
+    differs("derived", { native: false, ours: true }),
+  );
 });
 
 test("an array with holes has frames there, too", async () => {

@@ -244,7 +244,7 @@ function keepAlive(): () => void {
 }
 
 const attempts = new Attempts({
-  now: () => performance.now(),
+  now: () => now(),
   later: (task) => void setImmediate(task),
   setTimer,
 }, (count) => keptBy > 0 || waitsFor(count));

@@ -25,7 +25,7 @@ export interface CodeCache {
 
 /** For this process's Node; none where a package must not write files. */
 export function codeCache(module: string): CodeCache | undefined {
-  const { arch, env, execArgv, pid, platform, version, versions } = process;
+  const { arch, env, execArgv, platform, version, versions } = process;
   const chosen = env.NODE_COMPILE_CACHE;
   if (
     env.NODE_DISABLE_COMPILE_CACHE || versions.bun || versions.deno ||
@@ -34,8 +34,13 @@ export function codeCache(module: string): CodeCache | undefined {
     // Copied to somewhere else, the package does not know whose folder it is in.
     !(chosen || module.includes("/node_modules/"))
   ) return undefined;
-  // As the working directory is now; the program may change it before it ends.
-  const folder = chosen && builtin("node:path").resolve(chosen);
+  let folder: string | undefined;
+  try {
+    // As the working directory is now; the program may change it before it ends.
+    folder = chosen && builtin("node:path").resolve(chosen);
+  } catch {
+    return undefined; // It is gone.
+  }
   const at = (name: string) =>
     folder ? `${folder}/${name}` : new URL(`./cache/${name}`, module);
   // V8 takes nothing that was made with other flags; each set has a file of its own, of a few:
@@ -55,28 +60,31 @@ export function codeCache(module: string): CodeCache | undefined {
       const write = () => {
         clearTimeout(timer);
         process.off("exit", write);
-        // Another process must never see half of it, nor the next one after a power cut: V8
-        // believes what it reads.
-        const part = at(`${name}.${pid}`);
-        let opened: number | undefined;
+        // By a name of its own, as it takes a while, also of threads and after a crash: another
+        // process must never see half of it, nor the next one after a power cut. V8 believes
+        // what it reads.
+        const part = at(`${name}.${Math.random().toString(36).slice(2)}`);
         try {
           fs.mkdirSync(at(""), { recursive: true });
-          opened = fs.openSync(part, "wx");
-          fs.writeFileSync(opened, code());
-          fs.fsyncSync(opened);
+          fs.writeFileSync(part, code(), { flush: true });
           fs.renameSync(part, at(name));
         } catch {
-          // A folder of somebody else, or a full disk: this process needs no file. Nor may a part
-          // of one remain: it takes room, and in a container the next process has the same id.
-          if (opened !== undefined) fs.rmSync(part, { force: true });
-        } finally {
-          if (opened !== undefined) fs.closeSync(opened);
+          // A folder of somebody else, or a full disk: this process needs no file.
+          discard(part);
         }
       };
       const timer = setTimeout(write, SETTLED_MS).unref();
       process.once("exit", write);
     },
   };
+}
+
+function discard(file: string | URL): void {
+  try {
+    builtin("node:fs").unlinkSync(file);
+  } catch {
+    // It was not even begun.
+  }
 }
 
 function hash(text: string): number {
