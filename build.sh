@@ -608,20 +608,20 @@ do_bundle() {
   # it reads the program as a script, of which V8's code can be kept (ts/host/node_core.ts): a
   # function, as the script's value and as what the CommonJS module of the same text exports.
   rm -rf dist/cache
-  "${esbuild[@]}" "${node[@]}" --alias:zeromq-wasm:bytes=./ts/host/node_file.ts \
-    --format=iife --global-name=api --minify-whitespace=false --sourcemap=inline \
-    --outfile=dist/core.cjs
+  "${esbuild[@]/ts\/mod.ts/ts/core.ts}" "${node[@]}" \
+    --alias:zeromq-wasm:bytes=./ts/host/node_file.ts --format=iife --minify-whitespace=false \
+    --sourcemap=inline --outfile=dist/core.cjs
   # Short names of variables save Node a twentieth of that time, and Deno nothing. Those of
   # functions and classes are seen too; of the classes, esbuild has made variables.
   # With a character that Latin-1 has not, V8 keeps the text as UTF-16, which it need not copy
   # piece by piece to read it: another twentieth on Node, and nothing with the module inside.
   local classes start
   classes=$(grep -oP '\w+(?= = class\b)' dist/core.cjs | paste -sd,)
-  start='(this===globalThis?{}:this).start=(function(readModule){// ↔'
-  node_modules/.bin/terser dist/core.cjs --mangle "reserved=[api,$classes],toplevel" \
+  start='(this===globalThis?{}:this).start=(function(readModule){var program={};// ↔'
+  node_modules/.bin/terser dist/core.cjs --mangle "reserved=[program,$classes],toplevel" \
     --keep-classnames --keep-fnames --format "max_line_len=100,preamble='$start'" \
     --source-map content=inline,includeSources,url=core.cjs.map -o dist/core.cjs
-  sed -i 's|^//# sourceMappingURL|return api})\n&|' dist/core.cjs
+  sed -i 's|^//# sourceMappingURL|return program.names})\n&|' dist/core.cjs
   local hash
   hash=$(sha256sum dist/core.cjs | cut -c1-16)
   node_modules/.bin/esbuild ts/node.ts --bundle --format=esm --target=es2022 --platform=node \

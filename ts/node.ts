@@ -1,9 +1,9 @@
-/** What Node imports: the names of mod.ts, out of a script of its own. */
+/** What Node imports: the same as mod.ts, out of a script of its own. */
 import { core } from "./host/node_core.ts";
-import type * as Api from "./mod.ts";
+import type * as Api from "./api.ts";
 
 const api = core<typeof Api>();
-export default api.default;
+export default api;
 export const {
   Context,
   Dealer,

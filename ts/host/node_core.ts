@@ -10,7 +10,7 @@ type Start<Api> = (readModule: () => Uint8Array<ArrayBuffer>) => Api;
 const CONDITION =
   'have the bundler use the condition "module", for which they are part of the program';
 
-/** The names of ts/mod.ts. */
+/** The names of ts/api.ts. */
 export function core<Api>(): Api {
   // Bundlers that make a CommonJS module of this one leave it undefined.
   const here = import.meta.url as string | undefined;

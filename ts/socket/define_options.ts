@@ -38,6 +38,35 @@ interface Accessible {
   [SET_OPTION](name: string, option: Option, value: unknown): void;
 }
 
+/** One for all: V8 collects as soon as there is 1 MB of new objects, for a millisecond. */
+const shared: PropertyDescriptor = {
+  enumerable: true,
+  configurable: true,
+  get: undefined,
+  set: undefined,
+};
+
+/** The option as a property, until the next call. */
+function asProperty(name: string, option: Option): PropertyDescriptor {
+  shared.get = function (this: Accessible) {
+    return this[GET_OPTION](option);
+  };
+  shared.set = option.access === "r"
+    ? undefined
+    : function (this: Accessible, value: unknown) {
+      this[SET_OPTION](name, option, value);
+    };
+  return shared;
+}
+
+/** Options as properties, for several classes. */
+export function asProperties(options: Options): Property[] {
+  return Object.keys(options).map((name) => ({
+    name,
+    ...asProperty(name, options[name]!),
+  }));
+}
+
 /** Gives a class the options as properties. */
 export function defineOptions(
   { prototype }: { prototype: object },
@@ -46,19 +75,7 @@ export function defineOptions(
   makeBase(prototype);
   for (const group of groups) {
     for (const name in group) {
-      const option = group[name]!;
-      Object.defineProperty(prototype, name, {
-        enumerable: true,
-        configurable: true,
-        get(this: Accessible) {
-          return this[GET_OPTION](option);
-        },
-        set: option.access === "r"
-          ? undefined
-          : function (this: Accessible, value: unknown) {
-            this[SET_OPTION](name, option, value);
-          },
-      });
+      Object.defineProperty(prototype, name, asProperty(name, group[name]!));
     }
   }
 }

@@ -13,7 +13,7 @@ import * as options from "./options.ts";
 import type { Wait } from "./parking.ts";
 import {
   addProperties,
-  defineOptions,
+  asProperties,
   type Property,
   setName,
 } from "./define_options.ts";
@@ -236,7 +236,7 @@ const receiving = {
 };
 
 /** The methods as properties of a class's prototype. */
-function asProperties(
+function methodsOf(
   methods: object,
   names = Reflect.ownKeys(methods),
 ): Property[] {
@@ -250,12 +250,14 @@ function asProperties(
 
 /** "frames": with everything that makes sense for plain frames. */
 const SENDS = {
-  frames: asProperties(sending),
-  draft: asProperties(sending, ["send"]),
+  frames: methodsOf(sending),
+  draft: methodsOf(sending, ["send"]),
+  options: asProperties(options.SENDER),
 };
 const RECEIVES = {
-  frames: asProperties(receiving),
-  draft: asProperties(receiving, ["receive", Symbol.asyncIterator]),
+  frames: methodsOf(receiving),
+  draft: methodsOf(receiving, ["receive", Symbol.asyncIterator]),
+  options: asProperties(options.RECEIVER),
 };
 
 /**
@@ -264,18 +266,18 @@ const RECEIVES = {
  */
 function classOf(
   name: string,
-  sends?: keyof typeof SENDS,
-  receives?: keyof typeof RECEIVES,
+  sends?: "frames" | "draft",
+  receives?: "frames" | "draft",
 ): typeof Socket {
   class RoleSocket extends Socket {}
   setName(RoleSocket, name);
   if (sends) {
     addProperties(RoleSocket, SENDS[sends]);
-    defineOptions(RoleSocket, options.SENDER);
+    addProperties(RoleSocket, SENDS.options);
   }
   if (receives) {
     addProperties(RoleSocket, RECEIVES[receives]);
-    defineOptions(RoleSocket, options.RECEIVER);
+    addProperties(RoleSocket, RECEIVES.options);
   }
   return RoleSocket;
 }
