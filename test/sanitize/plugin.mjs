@@ -14,7 +14,7 @@ const CHANGES = {
     ],
     ["env: { memory }", "env: Object.assign(imports.env!, { memory })"],
     // A limit is not one for what the sanitizer needs beside.
-    ["Math.max(wanted, FIRST_PAGES)", "wanted + 8192"],
+    ["Math.max(wanted, FIRST_PAGES)", "Math.min(wanted + 8192, MOST_PAGES)"],
     ["zw_limit_memory!(maximum *", "zw_limit_memory!(Math.min(wanted, 6144) *"],
   ],
   "ts/native/memory.ts": [
