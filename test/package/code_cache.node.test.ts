@@ -184,6 +184,16 @@ test("without a working directory a relative folder means that nothing is kept",
   assert.equal(kept(), []);
 });
 
+test("a program of Electron, which may be signed, gets no more files", () => {
+  writeFileSync(
+    join(project, "electron.cjs"),
+    `Object.defineProperty(process, "versions", {
+      value: { ...process.versions, electron: "40.0.0" } });`,
+  );
+  assert.is(run({}, "--require", "./electron.cjs", "main.mjs"), "");
+  assert.equal(kept(), []);
+});
+
 test("where it cannot be written, all goes on without", () => {
   // A file in place of the folder: root may write everywhere else.
   writeFileSync(cache, "");

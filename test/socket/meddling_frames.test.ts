@@ -1,10 +1,10 @@
 /** Frames that do something when they are asked for their bytes, or change meanwhile. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context, type MessageLike, Pull, Push, Router } from "zeromq-wasm";
+import { type MessageLike, Push, Router } from "zeromq-wasm";
 import { Radio, Server } from "zeromq-wasm/draft";
+import { pipe } from "./pipe.ts";
 import {
-  bound,
   checkError,
   closeAll,
   next,
@@ -16,13 +16,6 @@ import {
 
 const test = suite("meddling frames");
 test.after.each(closeAll);
-
-async function pipe(context = new Context()) {
-  const push = use(new Push({ context, linger: 0 }));
-  const pull = use(new Pull({ context }));
-  push.connect(await bound(pull, "inproc"));
-  return { context, push, pull };
-}
 
 /** A frame that does something first. */
 function asked(task: () => unknown, text = "x"): MessageLike {

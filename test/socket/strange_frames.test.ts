@@ -2,27 +2,12 @@
 import { runInNewContext } from "node:vm";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Context, type MessageLike, Pull, Push } from "zeromq-wasm";
-import {
-  bound,
-  closeAll,
-  isBun,
-  isDeno,
-  next,
-  runProgram,
-  use,
-  within,
-} from "./tools.ts";
+import type { MessageLike } from "zeromq-wasm";
+import { pipe } from "./pipe.ts";
+import { closeAll, isBun, isDeno, next, runProgram, within } from "./tools.ts";
 
 const test = suite("strange frames");
 test.after.each(closeAll);
-
-async function pipe(context = new Context()) {
-  const push = use(new Push({ context, linger: 0 }));
-  const pull = use(new Pull({ context }));
-  push.connect(await bound(pull, "inproc"));
-  return { context, push, pull };
-}
 
 const GONE: [string, () => ArrayBufferView | ArrayBuffer][] = [
   ["an ArrayBuffer", () => new ArrayBuffer(8)],

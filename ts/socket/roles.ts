@@ -25,7 +25,10 @@ export type Frames = MessageLike | MessageLike[];
 /** A received message with what libzmq knows of the connection it came by. */
 export interface Received {
   readonly frames: Message[];
-  /** `Peer-Address`, `Socket-Type`, `User-Id` and others; over inproc none, or from another thread the `Socket-Type`. */
+  /**
+   * `Peer-Address`, `Socket-Type`, `User-Id` and others; over inproc none, or from another
+   * thread the `Socket-Type`.
+   */
   readonly properties: Properties;
 }
 
